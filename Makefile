@@ -1,0 +1,28 @@
+# Evenkeel: everything a person or CI runs. `make help` lists it.
+
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help fmt lint test demo bench
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+fmt: ## Format all code
+	$(CARGO) fmt --all
+
+lint: ## Check format and lints; warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+test: ## Build the functions and run every test
+	$(CARGO) build --locked --workspace --bins
+	$(CARGO) test --locked --workspace --all-targets
+
+demo: ## Watch the real function even out a simulated cluster, then stop-everything do it
+	@$(CARGO) build --locked --quiet --workspace --bins
+	@target/debug/demo
+
+bench: ## Measure the figures that the README states
+	$(CARGO) build --locked --quiet --workspace --bins
+	@target/debug/demo --figures
