@@ -1,0 +1,329 @@
+//! Why something was not done: a typed reason with a stable code and a sentence an operator understands.
+//!
+//! Every candidate that is left alone carries one (promise P7). The code is the variant's name in camelCase and never
+//! changes its meaning; the payload carries the values that the sentence names. The sentence stands beside the variant
+//! it belongs to, through `thiserror`'s formatting, although a reason is no error.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::ids::{ContainerInstanceArn, TaskArn};
+use crate::percent::Percent;
+use crate::timestamp::Timestamp;
+
+/// Something that was left alone, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocked {
+    /// What was left alone.
+    pub subject: Subject,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What a reason is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// What kind of thing.
+    pub kind: SubjectKind,
+    /// Its name or ARN.
+    pub name: String,
+}
+
+/// What kind of thing a reason is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub enum SubjectKind {
+    Cluster,
+    Service,
+    Task,
+    ContainerInstance,
+}
+
+impl Subject {
+    /// A subject of this kind and name.
+    pub fn new(kind: SubjectKind, name: impl std::fmt::Display) -> Self {
+        Self { kind, name: name.to_string() }
+    }
+
+    /// The subject together with the reason it was left alone.
+    pub fn blocked(self, reason: Reason) -> Blocked {
+        Blocked { subject: self, reason }
+    }
+}
+
+/// Why the best split that can be reached is still uneven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Unevenness {
+    /// The zones have different numbers of instances, and the service spreads over zones first.
+    ZoneSizesDiffer,
+    /// The tasks cannot be divided equally among the instances.
+    CannotBeDivided,
+    /// Some tasks are on instances from which they are not moved.
+    FixedTasks,
+}
+
+impl Unevenness {
+    fn words(self) -> &'static str {
+        match self {
+            Self::ZoneSizesDiffer => "zone sizes differ and the service spreads over zones first",
+            Self::CannotBeDivided => "its tasks cannot be divided equally among the instances",
+            Self::FixedTasks => "some of its tasks are on instances from which nothing is moved",
+        }
+    }
+}
+
+/// Why something was left alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Reason {
+    /// There is nowhere else.
+    #[error("single instance: only one container instance can take tasks of this service")]
+    SingleInstance,
+    /// There is nowhere at all.
+    #[error("no container instance can take tasks of this service")]
+    NoEligibleInstance,
+    /// Raw skew is past the threshold, and yet no move improves anything.
+    #[error("skew is {skew}, and no move can lower it: {}", cause.words())]
+    AlreadyOptimal {
+        /// Raw skew.
+        skew: Percent,
+        /// What keeps it uneven.
+        cause: Unevenness,
+    },
+    /// A move would help, but too little to be worth a restart.
+    #[error("skew of {skew} does not exceed the threshold of {threshold}")]
+    BelowThreshold {
+        /// Raw skew.
+        skew: Percent,
+        /// The setting.
+        threshold: Percent,
+    },
+    /// The service packs its tasks on purpose.
+    #[error("its first placement strategy is binpack: it is uneven on purpose")]
+    BinpackFirst,
+    /// ECS would place the task anywhere.
+    #[error("its placement strategy is random: where a new task lands cannot be foreseen")]
+    RandomStrategy,
+    /// One task per instance by definition.
+    #[error("it is a daemon service: one task per container instance, nothing to even out")]
+    Daemon,
+    /// The operator's tag.
+    #[error("opted out by the tag evenkeel:rebalance=off")]
+    OptedOut,
+    /// The operator's tag.
+    #[error("paused by the tag evenkeel:pause")]
+    Paused,
+    /// A deployment has the right of way.
+    #[error("a deployment is under way or did not complete")]
+    Deploying,
+    /// ECS is still at work on its count.
+    #[error("not steady: {desired} tasks desired, {running} running, {pending} pending")]
+    Unsteady {
+        /// `desiredCount`.
+        desired: u32,
+        /// `runningCount`.
+        running: u32,
+        /// `pendingCount`.
+        pending: u32,
+    },
+    /// Somebody drains an instance it has tasks on: ECS is about to place those tasks anyway.
+    #[error("container instance {} is being drained, and the service has tasks there", instance.short())]
+    ForeignDrain {
+        /// The DRAINING one.
+        instance: ContainerInstanceArn,
+    },
+    /// ECS itself levels the zones.
+    #[error("its zones are uneven and ECS Availability Zone rebalancing is enabled: ECS levels them")]
+    AvailabilityZoneRebalancing,
+    /// Another program holds one of its tasks.
+    #[error("task {} is protected from scale-in by somebody else", task.short())]
+    ForeignProtection {
+        /// The protected one.
+        task: TaskArn,
+    },
+    /// It changed a moment ago.
+    #[error("tasks were started a short while ago; {} of the cooldown are left", humantime::format_duration(*wait))]
+    Cooldown {
+        /// What is left of it.
+        #[serde(serialize_with = "duration_words")]
+        wait: Duration,
+    },
+    /// A second look has to agree first.
+    #[error("seen once; a second observation has to agree before anything is moved")]
+    NotConfirmed,
+    /// Start-first needs a free slot.
+    #[error("no room: no suitable container instance has a free slot for one more task of this service")]
+    NoRoom,
+    /// ECS would put the new task where it does not help.
+    #[error("ECS would start a new task where it does not help (for example on {})", instance.short())]
+    LandingElsewhere {
+        /// One such place.
+        instance: ContainerInstanceArn,
+    },
+    /// Moves begun before this one in the same turn need the same room.
+    #[error("moves begun first need the same room; it comes later")]
+    RoomReserved,
+    /// Not the rolling-update controller.
+    #[error("its deployment controller is {controller}, and only ECS is supported")]
+    UnsupportedController {
+        /// `deploymentController.type`.
+        controller: String,
+    },
+    /// Not on container instances.
+    #[error("its launch type is {launch_type}, and only EC2 is supported")]
+    UnsupportedLaunchType {
+        /// `launchType` or the capacity provider that implies it.
+        launch_type: String,
+    },
+    /// Moving between them would break their ratio.
+    #[error("it uses several capacity providers ({}); moves could break their ratio", providers.join(", "))]
+    SeveralCapacityProviders {
+        /// Their names.
+        providers: Vec<String>,
+    },
+    /// The expression could not be understood, or not be decided for every instance.
+    #[error("placement constraint cannot be evaluated: {expression}")]
+    ConstraintUnreadable {
+        /// As the service or task definition has it.
+        expression: String,
+    },
+    /// The chain is one whose result this version does not foresee.
+    #[error("placement strategy {strategy} is not one this version can foresee")]
+    UnknownStrategy {
+        /// The link of the chain.
+        strategy: String,
+    },
+    /// Its health cannot be read.
+    #[error("it is behind a Classic Load Balancer, whose target health is not read")]
+    ClassicLoadBalancer,
+    /// Something could not be read.
+    #[error("cannot tell: {what}")]
+    CannotTell {
+        /// What is missing.
+        what: String,
+    },
+    /// No more moves may begin now.
+    #[error("the limit on moves is used up for now")]
+    Budget,
+    /// One move per service at a time.
+    #[error("a move of this service is under way")]
+    MoveInFlight,
+    /// `surge` does not work here for the time being.
+    #[error("moves by an extra task are off for this service until {until}")]
+    SurgeOff {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The last move had to be undone.
+    #[error("its last move was undone; it rests until {until}")]
+    RestingAfterRollback {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The instance is too new to be trusted with tasks.
+    #[error("registered a short while ago; counts as a target from {until}")]
+    WarmingUp {
+        /// From when it counts.
+        until: Timestamp,
+    },
+    /// It gets no new task.
+    #[error("its agent is not connected, so that ECS gives it no new task")]
+    AgentDisconnected,
+    /// What cannot be recorded is not done.
+    #[error("the record of the move was refused: {error}")]
+    RecordRefused {
+        /// AWS's words.
+        error: String,
+    },
+    /// Our own traces without their record.
+    #[error("traces of a move were found without its record; nothing is guessed")]
+    RecordLost,
+    /// Two answers contradict each other.
+    #[error("stale read: {what}")]
+    StaleRead {
+        /// The contradiction.
+        what: String,
+    },
+    /// Nobody would start it again.
+    #[error("standalone task: no service would replace it")]
+    Standalone,
+    /// ECS has not got it to run.
+    #[error("pending for {}, longer than starting a task should take", humantime::format_duration(*since))]
+    PendingTooLong {
+        /// How long already.
+        #[serde(serialize_with = "duration_words")]
+        since: Duration,
+    },
+    /// Not part of the group's serving capacity.
+    #[error("not in service: {state}")]
+    NotInService {
+        /// Its status or life cycle state, as AWS writes it.
+        state: String,
+    },
+    /// An instance of another capacity provider.
+    #[error("belongs to another capacity provider than the service's {provider}")]
+    OtherCapacityProvider {
+        /// The service's.
+        provider: String,
+    },
+    /// The expression is false there.
+    #[error("does not satisfy the placement constraint {expression}")]
+    ConstraintNotMet {
+        /// As the service or task definition has it.
+        expression: String,
+    },
+    /// The task definition asks for it.
+    #[error("lacks the attribute {attribute} that the task definition requires")]
+    AttributeMissing {
+        /// Its name.
+        attribute: String,
+    },
+    /// Even empty it would not take one task.
+    #[error("is too small for one task of this service")]
+    TooSmall,
+}
+
+impl Reason {
+    /// One sentence in plain words, naming the values.
+    pub fn sentence(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// Durations read as `4m 30s` in a report, as they are written in the settings.
+fn duration_words<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_duration(*duration))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_and_values_are_camel_case() {
+        let reason = Reason::BelowThreshold { skew: Percent::new(20), threshold: Percent::new(30) };
+        let json = serde_json::to_string(&reason).unwrap();
+        assert_eq!(json, r#"{"code":"belowThreshold","skew":20,"threshold":30}"#);
+        assert_eq!(reason.sentence(), "skew of 20 % does not exceed the threshold of 30 %");
+    }
+
+    #[test]
+    fn durations_are_words() {
+        let reason = Reason::Cooldown { wait: Duration::from_secs(90) };
+        assert_eq!(serde_json::to_string(&reason).unwrap(), r#"{"code":"cooldown","wait":"1m 30s"}"#);
+        assert!(reason.sentence().contains("1m 30s"));
+    }
+
+    #[test]
+    fn subject_carries_its_kind() {
+        let blocked = Subject::new(SubjectKind::ContainerInstance, "arn").blocked(Reason::AgentDisconnected);
+        let json = serde_json::to_value(&blocked).unwrap();
+        assert_eq!(json["subject"]["kind"], "containerInstance");
+        assert_eq!(json["reason"]["code"], "agentDisconnected");
+    }
+}

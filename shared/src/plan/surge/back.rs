@@ -1,0 +1,78 @@
+//! The way back: undo, make way for a deployment, take the increment back, drop the record.
+
+use crate::plan::health::{Health, all_of};
+use crate::plan::record::Phase;
+use crate::snapshot::Task;
+
+use super::seen::Seen;
+use super::{Outcome, Step, Waiting};
+
+impl<'a> Seen<'a> {
+    /// Turns back: without an increment there is nothing to take back but protections.
+    pub(super) fn give_up(&self) -> Step {
+        if self.record().starts == 0 {
+            return self.drop_with(Outcome::RolledBack);
+        }
+        Step::Record(self.record().then(Phase::Undo))
+    }
+
+    /// The chosen task went by itself: ECS has replaced or will replace it, so only the increment is taken back.
+    pub(super) fn without_chosen(&self) -> Step {
+        Step::Record(self.record().then(Phase::Yield))
+    }
+
+    pub(super) fn undo(&self) -> Step {
+        if self.desired() == self.record().tasks_desired_before {
+            return Step::Record(self.record().then(Phase::Undone));
+        }
+        let leaving = self.leaving_on_undo();
+        self.lower_when_safe(&leaving, || self.lower_now())
+    }
+
+    /// The tasks that leave when a move is undone: new ones, those that are not healthy before the others.
+    pub(super) fn leaving_on_undo(&self) -> Vec<&'a Task> {
+        let mut new = self.new.clone();
+        new.reverse();
+        new.sort_by_key(|task| self.health(task) == Health::Healthy);
+        new.into_iter().take(self.surplus()).collect()
+    }
+
+    /// After a foreign deployment, or when the chosen task died: whichever task leaves, enough healthy ones stay.
+    pub(super) fn take_back(&self) -> Step {
+        if self.desired() == self.record().tasks_desired_before {
+            return Step::Record(self.record().then(Phase::Yielded));
+        }
+        if let Some(step) = self.unprotect() {
+            return step;
+        }
+        if self.tasks_wanted() != self.desired() {
+            return Step::Wait(Waiting::Count);
+        }
+        match all_of(self.wanted().map(|task| self.health(task))) {
+            Health::Healthy => self.lower_now(),
+            Health::NotHealthy => Step::Wait(Waiting::Healthy),
+            Health::CannotTell(what) => Step::Wait(Waiting::CannotTell(what)),
+        }
+    }
+
+    /// A foreign deployment must not be held up by our protections (ECS Developer Guide, task scale-in protection).
+    pub(super) fn make_way(&self) -> Step {
+        if self.desired() == self.record().tasks_desired_before && self.record().phase <= Phase::Raise {
+            return self.drop_with(Outcome::Yielded);
+        }
+        if self.record().phase != Phase::Yield {
+            return Step::Record(self.record().then(Phase::Yield));
+        }
+        self.unprotect().unwrap_or(Step::Wait(Waiting::Deployment))
+    }
+
+    /// Gives the service back as it is: our protections off, then the record.
+    pub(super) fn drop_with(&self, outcome: Outcome) -> Step {
+        self.unprotect().unwrap_or(Step::Finish(outcome))
+    }
+
+    pub(super) fn wait_or_undo(&self, waiting: Waiting) -> Step {
+        let may_turn_back = matches!(self.record().phase, Phase::Raise | Phase::Lower);
+        if may_turn_back && self.is_timed_out() { self.give_up() } else { Step::Wait(waiting) }
+    }
+}

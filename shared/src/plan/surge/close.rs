@@ -1,0 +1,83 @@
+//! The end of a move: protections off once ECS has chosen who leaves, the record off once they have stopped.
+
+use std::time::Duration;
+
+use crate::plan::record::Phase;
+use crate::snapshot::{Task, TaskStatus};
+
+use super::seen::Seen;
+use super::{Outcome, Step, Waiting, is_deploying, surge_off_until};
+
+impl<'a> Seen<'a> {
+    /// Desired count is back. Protections stay until ECS has chosen who leaves, the record until they have stopped.
+    pub(super) fn close(&self) -> Step {
+        if self.has_taken_another() && !self.is_surge_off() {
+            return Step::SurgeOff;
+        }
+        let is_lowered = self.desired() <= self.record().tasks_desired_before;
+        let chosen_leaves = self.record().phase == Phase::Settle && self.chosen.is_some() && is_lowered;
+        let is_undecided = self.tasks_wanted() > self.desired() || chosen_leaves && !self.has_taken_another();
+        if is_undecided && !is_deploying(self.view.service) && !self.is_overdue() {
+            return Step::Wait(Waiting::Stopped);
+        }
+        if let Some(step) = self.unprotect() {
+            return step;
+        }
+        if self.is_any_leaving_still_stopping() && !self.is_overdue() {
+            return Step::Wait(Waiting::Stopped);
+        }
+        Step::Finish(self.outcome())
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.record().phase {
+            _ if self.has_taken_another() => Outcome::AnotherTaskStopped,
+            Phase::Settle if self.chosen.is_none() => Outcome::Moved,
+            Phase::Settle => Outcome::DesiredChanged,
+            Phase::Yielded => Outcome::Yielded,
+            _ => Outcome::RolledBack,
+        }
+    }
+
+    /// Nothing is written any more in a closing phase, so an end that never shows is not awaited for ever.
+    pub(super) fn is_overdue(&self) -> bool {
+        let minutes = u64::from(self.record().protection_minutes);
+        self.view.snapshot.observed_at.since(self.record().started_at)
+            >= 2 * Duration::from_secs(60 * minutes)
+    }
+
+    pub(super) fn is_any_leaving_still_stopping(&self) -> bool {
+        let since = self.record().started_at;
+        self.stopped()
+            .filter(|task| self.is_chosen(task) || task.created_at >= Some(since))
+            .any(|task| task.last_status != TaskStatus::Stopped)
+    }
+
+    /// Whether ECS stopped a task that was to stay. AWS does not document that lowering the desired count by
+    /// `UpdateService` spares protected tasks, so it is watched every time.
+    pub(super) fn has_taken_another(&self) -> bool {
+        let since = self.record().started_at;
+        let leaves_rightly = |task: &Task| match self.record().phase {
+            Phase::Settle => self.is_chosen(task) || self.is_ballast(task),
+            _ => task.created_at >= Some(since),
+        };
+        let since_start = |task: &&Task| task.stopping_at.is_some_and(|at| at >= since);
+        let is_watched = match self.record().phase {
+            Phase::Settle => self.chosen.is_some(),
+            phase => phase == Phase::Undone,
+        };
+        is_watched && self.stopped_by_scale_in().filter(since_start).any(|task| !leaves_rightly(task))
+    }
+
+    pub(super) fn is_ballast(&self, task: &Task) -> bool {
+        task.created_at >= Some(self.record().started_at)
+            && Some(task.arn.short()) != self.record().new.as_deref()
+    }
+
+    pub(super) fn is_surge_off(&self) -> bool {
+        let tags = self.view.snapshot.tags.known();
+        tags.is_some_and(|tags| {
+            surge_off_until(tags).is_some_and(|until| until > self.view.snapshot.observed_at)
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! The way forward: guard, raise, judge the landing, hand over, lower.
+
+use std::collections::BTreeSet;
+
+use crate::ids::TaskArn;
+use crate::plan::health::Health;
+use crate::plan::rebalance::{excess_without, next_landings};
+use crate::plan::record::{MoveRecord, Phase};
+use crate::snapshot::Task;
+
+use super::seen::Seen;
+use super::{Outcome, Step, Waiting};
+
+impl<'a> Seen<'a> {
+    pub(super) fn guard(&self) -> Step {
+        let untouched = self.desired() == self.record().tasks_desired_before;
+        if !untouched {
+            return self.drop_with(Outcome::DesiredChanged);
+        }
+        if self.view.paused {
+            return self.drop_with(Outcome::Yielded);
+        }
+        let as_found = self.new.is_empty() && self.tasks_wanted() == self.desired();
+        if self.is_timed_out() || self.chosen.is_none() || !as_found {
+            return self.drop_with(Outcome::RolledBack);
+        }
+        let keepers: Vec<&Task> = self.old.iter().copied().filter(|task| !self.is_chosen(task)).collect();
+        if self.foreign_protection(self.wanted()).is_some() {
+            return self.drop_with(Outcome::Yielded);
+        }
+        self.protect(&keepers).unwrap_or_else(|| self.start_another())
+    }
+
+    /// Raises desired count by one more start, if there is room where ECS would place it.
+    pub(super) fn start_another(&self) -> Step {
+        match next_landings(self.view.snapshot, self.view.limits, self.name()) {
+            None => Step::Wait(Waiting::CannotTell("where the new task would be placed".to_owned())),
+            Some(landings) if landings.is_empty() => self.give_up(),
+            Some(_) => {
+                let from = self.record().tasks_desired_raised();
+                let record =
+                    MoveRecord { starts: self.record().starts + 1, ..self.record().then(Phase::Raise) };
+                Step::Raise { record, from, to: from + 1 }
+            }
+        }
+    }
+
+    pub(super) fn raise(&self) -> Step {
+        if self.chosen.is_none() {
+            return self.without_chosen();
+        }
+        if self.view.paused || self.is_timed_out() {
+            return self.give_up();
+        }
+        if self.desired() < self.record().tasks_desired_raised() {
+            return self.raise_again();
+        }
+        if self.tasks_wanted() < self.desired() {
+            return Step::Wait(Waiting::NewTask);
+        }
+        if self.tasks_wanted() > self.desired() {
+            return Step::Wait(Waiting::Count);
+        }
+        self.judge_landing()
+    }
+
+    /// The record announces an increment that is not there: either the write was lost and comes now, or somebody has
+    /// taken it back, which shows in the tasks that came or went with it.
+    pub(super) fn raise_again(&self) -> Step {
+        let record = self.record();
+        let lost =
+            self.new.len() < record.starts as usize && self.desired() + 1 == record.tasks_desired_raised();
+        if !lost {
+            return self.drop_with(Outcome::DesiredChanged);
+        }
+        let record = MoveRecord { sequence: record.sequence + 1, ..record.clone() };
+        Step::Raise { from: self.desired(), to: self.desired() + 1, record }
+    }
+
+    pub(super) fn judge_landing(&self) -> Step {
+        if self.new.iter().any(|task| task.container_instance.is_none()) {
+            return Step::Wait(Waiting::NewTask);
+        }
+        match self.helpful() {
+            Err(what) => Step::Wait(Waiting::CannotTell(what)),
+            Ok(Some(new)) => self.hand_over(new),
+            Ok(None) if self.record().starts < self.record().starts_max => self.start_another(),
+            Ok(None) => self.give_up(),
+        }
+    }
+
+    /// The new task in whose favour the chosen one may leave: with it, and without every other new one, the movable
+    /// excess is smaller than it was.
+    pub(super) fn helpful(&self) -> Result<Option<&'a Task>, String> {
+        let without_new = self.excess_without(self.new.iter().copied())?;
+        for candidate in &self.new {
+            let others = self.new.iter().copied().filter(|task| task.arn != candidate.arn);
+            if self.excess_without(others.chain(self.chosen))? < without_new {
+                return Ok(Some(candidate));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn excess_without(&self, leaving: impl Iterator<Item = &'a Task>) -> Result<u32, String> {
+        let leaving: BTreeSet<TaskArn> = leaving.map(|task| task.arn.clone()).collect();
+        excess_without(self.view.snapshot, self.view.limits, self.name(), &leaving)
+            .ok_or_else(|| "how the tasks are spread".to_owned())
+    }
+
+    pub(super) fn hand_over(&self, new: &'a Task) -> Step {
+        let leaving = self.leaving(Some(new));
+        self.lower_when_safe(&leaving, || {
+            let record = self.record().then(Phase::Lower);
+            Step::Record(MoveRecord { new: Some(new.arn.short().to_owned()), ..record })
+        })
+    }
+
+    /// The tasks that leave on a hand-over: the chosen one and the ballast, youngest first.
+    pub(super) fn leaving(&self, new: Option<&Task>) -> Vec<&'a Task> {
+        let surplus = self.surplus();
+        let ballast =
+            self.new.iter().rev().copied().filter(|task| Some(&task.arn) != new.map(|new| &new.arn));
+        self.chosen.into_iter().chain(ballast).take(surplus).collect()
+    }
+
+    pub(super) fn lower(&self) -> Step {
+        if self.desired() == self.record().tasks_desired_before {
+            return Step::Record(self.record().then(Phase::Settle));
+        }
+        let new =
+            self.new.iter().copied().find(|task| Some(task.arn.short()) == self.record().new.as_deref());
+        if self.chosen.is_none() {
+            return self.after_scale_in();
+        }
+        if new.is_none() || self.is_timed_out() && !self.is_ready(new) {
+            return Step::Record(self.record().then(Phase::Raise));
+        }
+        let leaving = self.leaving(new);
+        self.lower_when_safe(&leaving, || self.lower_now())
+    }
+
+    /// The chosen task is leaving although desired count stands at the raised value: if the scheduler stopped it, our
+    /// lowering took effect and somebody has since raised the count for their own reasons; else it died by itself.
+    pub(super) fn after_scale_in(&self) -> Step {
+        if self.stopped_by_scale_in().any(|task| task.arn.short() == self.record().chosen) {
+            return Step::Record(self.record().then(Phase::Settle));
+        }
+        self.without_chosen()
+    }
+
+    pub(super) fn is_ready(&self, task: Option<&Task>) -> bool {
+        task.is_some_and(|task| self.health(task) == Health::Healthy)
+    }
+}

@@ -1,0 +1,121 @@
+//! The view of a move, sorted: what is wanted, what came with the move, what protects what, what has left.
+
+use crate::ids::{ServiceName, TaskArn};
+use crate::plan::health::{Health, health_of};
+use crate::plan::record::MoveRecord;
+use crate::snapshot::{ClusterSnapshot, Known, Task};
+use crate::timestamp::Timestamp;
+
+use super::MoveView;
+
+/// The view, sorted: which tasks are wanted, which of them came with the move, what protects each.
+pub(super) struct Seen<'a> {
+    pub(super) view: &'a MoveView<'a>,
+    /// Wanted tasks that were there before the move, the chosen one among them while it lives.
+    pub(super) old: Vec<&'a Task>,
+    /// Wanted tasks that came since, oldest first.
+    pub(super) new: Vec<&'a Task>,
+    /// The chosen task, while ECS still wants it.
+    pub(super) chosen: Option<&'a Task>,
+}
+
+/// How ECS begins the `stoppedReason` of a task that a lowered desired count took (ECS Developer Guide, "Amazon ECS
+/// stopped tasks error messages").
+const SCALE_IN: &str = "Scaling activity initiated by";
+
+impl<'a> Seen<'a> {
+    pub(super) fn of(view: &'a MoveView<'a>) -> Result<Self, String> {
+        let name = &view.service.name;
+        let wanted: Vec<&Task> = view.snapshot.wanted_tasks(name).collect();
+        if let Some(task) = wanted.iter().find(|task| task.created_at.is_none()) {
+            return Err(format!("creation time of task {}", task.arn.short()));
+        }
+        let unread =
+            |task: &&&Task| !matches!(view.snapshot.protections.get(&task.arn), Some(Known::Known(_)));
+        if let Some(task) = wanted.iter().find(unread) {
+            return Err(format!("protection of task {}", task.arn.short()));
+        }
+        let since = view.record.started_at;
+        let (mut new, old): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|task| task.created_at >= Some(since));
+        new.sort_by_key(|task| (task.created_at, task.arn.clone()));
+        let chosen = old.iter().copied().find(|task| task.arn.short() == view.record.chosen);
+        Ok(Self { view, old, new, chosen })
+    }
+
+    pub(super) fn record(&self) -> &'a MoveRecord {
+        self.view.record
+    }
+
+    pub(super) fn name(&self) -> &'a ServiceName {
+        &self.view.service.name
+    }
+
+    pub(super) fn desired(&self) -> u32 {
+        self.view.service.tasks_desired
+    }
+
+    pub(super) fn wanted(&self) -> impl Iterator<Item = &'a Task> + '_ {
+        self.old.iter().chain(&self.new).copied()
+    }
+
+    pub(super) fn tasks_wanted(&self) -> u32 {
+        self.wanted().count() as u32
+    }
+
+    pub(super) fn is_timed_out(&self) -> bool {
+        self.view.snapshot.observed_at.since(self.record().started_at) >= self.view.move_timeout
+    }
+
+    pub(super) fn health(&self, task: &Task) -> Health {
+        health_of(self.view.snapshot, self.view.service, task, self.view.healthy_after)
+    }
+
+    pub(super) fn is_chosen(&self, task: &Task) -> bool {
+        task.arn.short() == self.record().chosen
+    }
+
+    /// Until when a task is protected; `None` when it is not.
+    pub(super) fn expiry(&self, task: &Task) -> Option<Timestamp> {
+        let protection = self.view.snapshot.protections.get(&task.arn).and_then(Known::known)?;
+        let now = self.view.snapshot.observed_at;
+        protection.expires_at.filter(|expires| protection.enabled && *expires > now)
+    }
+
+    pub(super) fn ours(&self, tasks: impl Iterator<Item = &'a Task>) -> Vec<TaskArn> {
+        let now = self.view.snapshot.observed_at;
+        let ours =
+            |task: &&Task| self.expiry(task).is_some_and(|expires| self.record().is_our_expiry(expires, now));
+        tasks.filter(ours).map(|task| task.arn.clone()).collect()
+    }
+
+    pub(super) fn foreign_protection(&self, tasks: impl Iterator<Item = &'a Task>) -> Option<&'a Task> {
+        let now = self.view.snapshot.observed_at;
+        let foreign = |task: &&Task| {
+            self.expiry(task).is_some_and(|expires| !self.record().is_our_expiry(expires, now))
+        };
+        tasks.into_iter().find(foreign)
+    }
+
+    /// Tasks of the service on their way out or gone, as far as ECS still lists them.
+    pub(super) fn stopped(&self) -> impl Iterator<Item = &'a Task> {
+        let name = self.name();
+        self.view
+            .snapshot
+            .tasks
+            .values()
+            .filter(move |task| !task.is_wanted() && task.service.as_ref() == Some(name))
+    }
+
+    /// Those that a lowered desired count took. A deployment stops tasks with the same words, but only tasks of an
+    /// older deployment than the one that is left.
+    pub(super) fn stopped_by_scale_in(&self) -> impl Iterator<Item = &'a Task> {
+        let deployments: Vec<&str> = self.view.service.deployments.iter().map(|it| it.id.as_str()).collect();
+        self.stopped().filter(move |task| {
+            let reason = task.stopped_reason.as_deref().unwrap_or_default();
+            task.stop_code.as_deref() == Some("ServiceSchedulerInitiated")
+                && reason.starts_with(SCALE_IN)
+                && task.started_by.as_deref().is_none_or(|id| deployments.contains(&id))
+        })
+    }
+}
