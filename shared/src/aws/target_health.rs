@@ -1,0 +1,30 @@
+//! Target health, which ECS does not report (Elastic Load Balancing v2, `DescribeTargetHealth`).
+
+use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
+
+use super::Aws;
+use super::failure::failed;
+use super::limits::Group;
+use crate::error::Error;
+use crate::ids::TargetGroupArn;
+use crate::snapshot::Target;
+
+impl Aws {
+    /// Every target of a target group. The call has no pages.
+    pub async fn target_health(&self, group: &TargetGroupArn) -> Result<Vec<Target>, Error> {
+        self.limits.wait(Group::TargetHealth).await;
+        let call = self.elb.describe_target_health().target_group_arn(group.as_str());
+        let answer =
+            call.send().await.map_err(|error| failed("DescribeTargetHealth", group.as_str(), error))?;
+        let targets = answer.target_health_descriptions().iter().filter_map(|description| {
+            let target = description.target()?;
+            let state = description.target_health().and_then(|health| health.state());
+            Some(Target {
+                id: target.id().unwrap_or_default().to_owned(),
+                port: target.port().and_then(|port| u16::try_from(port).ok()).unwrap_or(0),
+                is_healthy: state == Some(&TargetHealthStateEnum::Healthy),
+            })
+        });
+        Ok(targets.collect())
+    }
+}

@@ -1,0 +1,193 @@
+//! What one invocation remembers from turn to turn. Losing it costs a confirmation or a cooldown, never correctness.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::ids::{ServiceName, TaskArn};
+use crate::observe::TaskDefinitions;
+use crate::plan::reason::Reason;
+use crate::plan::rebalance::RebalancePlan;
+use crate::plan::record::MoveRecord;
+use crate::plan::surge::Outcome;
+use crate::report::{Action, MoveCounts, ServiceState};
+use crate::snapshot::ClusterSnapshot;
+use crate::timestamp::Timestamp;
+
+/// A record that was there and is not seen any more is given this long to turn up: AWS's reads lag by seconds (API:
+/// `RunTask` speaks of eventual consistency), and a lost record is only reported, so nothing is gained by haste.
+const RECORD_LOST_AFTER: Duration = Duration::from_secs(60);
+
+/// Memory of the work on one cluster.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Since when each service has looked worth a move, without interruption.
+    pub(super) seen_since: BTreeMap<ServiceName, Timestamp>,
+    /// Services whose rebalance has begun.
+    pub(super) triggered: BTreeSet<ServiceName>,
+    /// Tasks that our finished moves started.
+    pub(super) own_tasks: BTreeSet<TaskArn>,
+    /// Services to leave alone for the rest of the invocation.
+    pub(super) set_aside: BTreeMap<ServiceName, Reason>,
+    /// The newest record known of each service.
+    records: BTreeMap<ServiceName, LastRecord>,
+    /// What was moved so far.
+    pub(super) moves: MoveCounts,
+    /// Whether any move ended because somebody else came first.
+    pub(super) is_aborted: bool,
+    /// Task definitions read so far.
+    pub(super) definitions: TaskDefinitions,
+    /// Services at the first look.
+    pub(super) before: Vec<ServiceState>,
+    /// Services at the last look.
+    pub(super) after: Vec<ServiceState>,
+    /// Every action so far.
+    pub(super) actions: Vec<Action>,
+}
+
+#[derive(Debug)]
+struct LastRecord {
+    started_at: Timestamp,
+    sequence: u32,
+    is_finished: bool,
+    missing_since: Option<Timestamp>,
+}
+
+/// What a service's record looks like beside what is remembered of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RecordSight {
+    /// It can be acted on.
+    Fresh,
+    /// It is older than one already seen: the read lags behind.
+    Stale,
+}
+
+impl Memory {
+    /// What was moved so far.
+    pub fn moves(&self) -> MoveCounts {
+        self.moves
+    }
+
+    /// Whether any move ended because somebody else came first.
+    pub fn is_aborted(&self) -> bool {
+        self.is_aborted
+    }
+
+    /// Services past the threshold or worth a move, as first seen.
+    pub fn before(&self) -> &[ServiceState] {
+        &self.before
+    }
+
+    /// The same services as last seen.
+    pub fn after(&self) -> &[ServiceState] {
+        &self.after
+    }
+
+    /// Every action so far.
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// Compares a record as read with the newest known, and remembers it if it is news.
+    pub(super) fn see(&mut self, service: &ServiceName, record: &MoveRecord) -> RecordSight {
+        let known = self.records.get(service).filter(|known| known.started_at >= record.started_at);
+        match known {
+            Some(known) if known.started_at > record.started_at => RecordSight::Stale,
+            Some(known) if known.is_finished || known.sequence > record.sequence => RecordSight::Stale,
+            Some(_) => {
+                self.remember(service, record);
+                RecordSight::Fresh
+            }
+            None => {
+                self.moves.started += 1;
+                self.remember(service, record);
+                RecordSight::Fresh
+            }
+        }
+    }
+
+    /// Remembers a record as the newest.
+    pub(super) fn remember(&mut self, service: &ServiceName, record: &MoveRecord) {
+        let last = LastRecord {
+            started_at: record.started_at,
+            sequence: record.sequence,
+            is_finished: false,
+            missing_since: None,
+        };
+        self.records.insert(service.clone(), last);
+    }
+
+    /// Remembers how a move ended.
+    pub(super) fn end(
+        &mut self,
+        service: &ServiceName,
+        record: &MoveRecord,
+        outcome: Outcome,
+        new: Vec<TaskArn>,
+    ) {
+        if let Some(last) = self.records.get_mut(service) {
+            last.is_finished = true;
+        }
+        self.moves.extra_starts += record.starts.saturating_sub(1);
+        match outcome {
+            Outcome::Moved => {
+                self.moves.completed += 1;
+                self.own_tasks.extend(new);
+            }
+            Outcome::RolledBack | Outcome::AnotherTaskStopped => self.moves.undone += 1,
+            Outcome::DesiredChanged | Outcome::Yielded => {
+                self.moves.undone += 1;
+                self.is_aborted = true;
+            }
+        }
+    }
+
+    /// Whether the last known move of a service has ended.
+    pub(super) fn is_over(&self, service: &ServiceName) -> bool {
+        self.records.get(service).is_some_and(|last| last.is_finished)
+    }
+
+    /// Services whose record was known and is not in this snapshot: for a while a stale read, then lost.
+    pub(super) fn missing(
+        &mut self,
+        snapshot: &ClusterSnapshot,
+        present: &BTreeSet<ServiceName>,
+    ) -> Vec<(ServiceName, Reason)> {
+        let mut missing = Vec::new();
+        for (service, last) in &mut self.records {
+            if last.is_finished || present.contains(service) {
+                last.missing_since = None;
+                continue;
+            }
+            let since = *last.missing_since.get_or_insert(snapshot.observed_at);
+            let is_lost = snapshot.observed_at.since(since) >= RECORD_LOST_AFTER;
+            let stale =
+                || Reason::StaleRead { what: "the record of its move is not in this answer".to_owned() };
+            missing.push((service.clone(), if is_lost { Reason::RecordLost } else { stale() }));
+        }
+        for (service, _) in missing.iter().filter(|(_, reason)| *reason == Reason::RecordLost) {
+            self.records.remove(service);
+            self.set_aside.insert(service.clone(), Reason::RecordLost);
+        }
+        missing
+    }
+
+    /// Takes note of which services look worth a move, and returns those that have done so for `confirm_after`.
+    pub(super) fn confirm(
+        &mut self,
+        plan: &RebalancePlan,
+        now: Timestamp,
+        confirm_after: Duration,
+    ) -> BTreeSet<ServiceName> {
+        let worth: BTreeSet<&ServiceName> =
+            plan.services.iter().filter(|it| !it.moves.is_empty()).map(|it| &it.service).collect();
+        self.seen_since.retain(|service, _| worth.contains(service));
+        let mut confirmed = BTreeSet::new();
+        for service in worth {
+            let since = *self.seen_since.entry(service.clone()).or_insert(now);
+            if self.triggered.contains(service) || now.since(since) >= confirm_after {
+                confirmed.insert(service.clone());
+            }
+        }
+        confirmed
+    }
+}
