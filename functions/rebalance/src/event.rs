@@ -1,0 +1,120 @@
+//! What an invocation is asked to do.
+//!
+//! An EventBridge envelope is told by its `detail-type`; a `Scheduled Event` means every configured cluster. Anything
+//! else is a command: `{}`, which EventBridge Scheduler sends as its bare input, means the same, and
+//! `{"cluster":"web","dryRun":true,"skewThreshold":30,"maxMoves":10}` is about one cluster, every other field optional.
+
+use evenkeel::error::{Error, Fault};
+use evenkeel::ids::ClusterName;
+use evenkeel::percent::Percent;
+use evenkeel::settings::{max_moves, skew_threshold};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A parsed event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Command {
+    /// The one cluster it is about; none = all that are configured.
+    pub cluster: Option<ClusterName>,
+    /// Asks for a dry run.
+    pub dry_run: bool,
+    /// Threshold instead of the configured one.
+    pub skew_threshold: Option<Percent>,
+    /// Move budget instead of the configured one.
+    pub max_moves: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Fields {
+    cluster: Option<String>,
+    dry_run: Option<bool>,
+    skew_threshold: Option<i64>,
+    max_moves: Option<i64>,
+}
+
+/// Parses an event; every fault is named, and nothing was done.
+pub fn parse(event: Value, region: &str) -> Result<Command, Error> {
+    match event.get("detail-type").map(|kind| kind.as_str().unwrap_or_default()) {
+        Some("Scheduled Event") => Ok(Command::default()),
+        Some(other) => Err(Error::event("detail-type", format!("is '{other}', expected 'Scheduled Event'"))),
+        None => {
+            let fields = serde_json::from_value(event).map_err(|error| Error::event("command", format!("{error}")))?;
+            checked(fields, region)
+        }
+    }
+}
+
+fn checked(fields: Fields, region: &str) -> Result<Command, Error> {
+    let mut faults = Vec::new();
+    let is_bare = fields.cluster.is_none();
+    let narrows = fields.dry_run.is_some() || fields.skew_threshold.is_some() || fields.max_moves.is_some();
+    if is_bare && narrows {
+        faults.push(Fault { at: "cluster".to_owned(), what: "is missing".to_owned() });
+    }
+    let mut keep = |fault: Fault| faults.push(fault);
+    let cluster = fields.cluster.and_then(|text| {
+        ClusterName::parse(&text, region).map_err(|what| keep(Fault { at: "cluster".to_owned(), what })).ok()
+    });
+    let skew_threshold = fields.skew_threshold.and_then(|it| skew_threshold(it).map_err(&mut keep).ok());
+    let max_moves = fields.max_moves.and_then(|it| max_moves(it).map_err(&mut keep).ok());
+    let command = Command { cluster, dry_run: fields.dry_run.unwrap_or(false), skew_threshold, max_moves };
+    if faults.is_empty() { Ok(command) } else { Err(Error::Event(faults)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// As documented: Amazon EventBridge User Guide, "Create a rule that runs on a schedule".
+    fn scheduled_event() -> Value {
+        json!({
+            "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
+            "source": "aws.events", "account": "123456789012", "time": "2026-01-02T03:04:06Z",
+            "region": "us-east-1", "resources": ["arn:aws:events:us-east-1:123456789012:rule/my-scheduled-rule"],
+            "detail": {}
+        })
+    }
+
+    #[test]
+    fn schedules_and_the_empty_command_mean_every_cluster() {
+        assert_eq!(parse(scheduled_event(), "us-east-1").unwrap(), Command::default());
+        assert_eq!(parse(json!({}), "us-east-1").unwrap(), Command::default());
+    }
+
+    #[test]
+    fn a_command_names_its_cluster() {
+        let event = json!({"cluster": "web", "dryRun": true, "skewThreshold": 40, "maxMoves": 3});
+        let command = parse(event, "us-east-1").unwrap();
+        assert_eq!(command.cluster, Some(ClusterName::new("web")));
+        assert!(command.dry_run);
+        assert_eq!((command.skew_threshold, command.max_moves), (Some(Percent::new(40)), Some(3)));
+    }
+
+    #[test]
+    fn bad_input_is_refused_with_what_and_where() {
+        let cases = [
+            (json!({"cluster": "web", "skewTreshold": 30}), "skewTreshold"),
+            (json!({"cluster": "web", "skewThreshold": -1}), "skewThreshold is -1"),
+            (json!({"cluster": "web", "skewThreshold": 3000}), "skewThreshold is 3000"),
+            (json!({"cluster": "web", "maxMoves": 0}), "maxMoves is 0"),
+            (json!({"cluster": "arn:aws:ecs:eu-west-1:123456789012:cluster/web"}), "Region eu-west-1"),
+            (json!({"dryRun": true}), "cluster is missing"),
+            (json!(["web"]), "command"),
+            (json!("web"), "command"),
+            (json!({"detail-type": "EC2 Spot Instance Interruption Warning"}), "EC2 Spot"),
+        ];
+        for (event, expected) in cases {
+            let text = parse(event.clone(), "us-east-1").unwrap_err().to_string();
+            assert!(text.contains(expected), "{event}: {text}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        let event = json!({"cluster": "a b", "skewThreshold": -1, "maxMoves": -1});
+        let text = parse(event, "us-east-1").unwrap_err().to_string();
+        assert!(text.contains("cluster") && text.contains("skewThreshold") && text.contains("maxMoves"), "{text}");
+    }
+}
