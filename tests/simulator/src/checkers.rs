@@ -1,0 +1,114 @@
+//! The promises, checked after every tick, and what a run cost.
+//!
+//! A checker looks at the account from outside, as an auditor who sees everything and knows nothing of what
+//! Evenkeel meant, apart from the public record of a move in the tag `evenkeel:move`. It holds Evenkeel to
+//! account for two kinds of stops only: those somebody asked for by `StopTask`, and those that follow from a
+//! lowered desired count. Both are taken for Evenkeel's, unless a test says with `leave_to_others` that
+//! somebody else is at work there.
+
+mod hands_off;
+mod left_over;
+mod measures;
+mod never_below;
+mod record;
+mod surge_bound;
+mod survey;
+
+use std::collections::BTreeSet;
+
+use crate::account::Account;
+use crate::time::SimTime;
+use hands_off::HandsOff;
+use never_below::NeverBelow;
+use survey::Watch;
+
+pub use left_over::{Baseline, left_over};
+pub use measures::{Measures, OfService};
+
+/// One broken promise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When.
+    pub at: SimTime,
+    /// Which checker says so.
+    pub checker: &'static str,
+    /// The service (`cluster/service`), task or container instance.
+    pub subject: String,
+    /// What is wrong, one sentence without a full stop.
+    pub what: String,
+}
+
+/// All checkers and measures over one run.
+#[derive(Clone, Debug)]
+pub struct Checkers {
+    baseline: Baseline,
+    watch: Watch,
+    never_below: NeverBelow,
+    hands_off: HandsOff,
+    measures: Measures,
+    left_to_others: BTreeSet<String>,
+    violations: Vec<Violation>,
+}
+
+impl Checkers {
+    /// Begins to watch; what is protected or drained now is taken for somebody else's.
+    pub fn new(account: &Account) -> Self {
+        Self {
+            baseline: Baseline::of(account),
+            watch: Watch::new(account),
+            never_below: NeverBelow::default(),
+            hands_off: HandsOff::new(account),
+            measures: Measures::default(),
+            left_to_others: BTreeSet::new(),
+            violations: Vec::new(),
+        }
+    }
+
+    /// Looks at the account; to be called once after every tick.
+    pub fn check(&mut self, account: &Account) {
+        let survey = self.watch.look(account);
+        let mut found = self.never_below.check(&survey);
+        found.extend(surge_bound::check(&survey));
+        found.extend(self.hands_off.check(account, &survey));
+        found.retain(|violation| !self.left_to_others.contains(&violation.subject));
+        self.violations.append(&mut found);
+        self.measures.add(&survey);
+    }
+
+    /// Lets `StopTask` go down to `minimumHealthyPercent` of the desired count, the named exception of the
+    /// `stop` strategy.
+    pub fn allow_stop_strategy(&mut self) {
+        self.never_below.stop_strategy = true;
+    }
+
+    /// Somebody else scales this service (`cluster/service`) or stops this task (ARN): nothing there is
+    /// Evenkeel's doing.
+    pub fn leave_to_others(&mut self, subject: &str) {
+        self.left_to_others.insert(subject.to_owned());
+    }
+
+    /// Somebody else has protected this task since the start, or has just changed the protection.
+    pub fn foreign_protection(&mut self, account: &Account, task_arn: &str) {
+        self.hands_off.protected_by_others(account, task_arn);
+    }
+
+    /// Somebody else has set this container instance to DRAINING.
+    pub fn foreign_drain(&mut self, container_instance_arn: &str) {
+        self.hands_off.drained_by_others(container_instance_arn);
+    }
+
+    /// Everything found so far, oldest first.
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// What the run has cost so far.
+    pub fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// What of Evenkeel's doing is still there, compared with the moment the watch began.
+    pub fn left_over(&self, account: &Account) -> Vec<String> {
+        left_over(account, &self.baseline)
+    }
+}

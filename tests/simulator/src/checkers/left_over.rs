@@ -1,0 +1,113 @@
+//! Promise: everything is put back. What a run has left behind, compared with the moment it began.
+//!
+//! Compared are desired counts, task protections, tags with the prefix `evenkeel:`, and attributes with the
+//! prefix `evenkeel` (a colon is not allowed in the name of an attribute).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::account::{Account, Cluster, SchedulingStrategy, Tags};
+use crate::scheduler::events::last_segment;
+use crate::scheduler::protection::is_protected;
+use crate::timeline::short;
+
+/// What there was to begin with.
+#[derive(Clone, Debug, Default)]
+pub struct Baseline {
+    desired_counts: BTreeMap<String, u32>,
+    traces: BTreeSet<String>,
+}
+
+impl Baseline {
+    /// Takes down the present.
+    pub fn of(account: &Account) -> Self {
+        Self { desired_counts: desired_counts(account), traces: traces(account) }
+    }
+}
+
+/// Every difference to the baseline, one sentence each; empty if everything was put back.
+pub fn left_over(account: &Account, baseline: &Baseline) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (service, desired) in desired_counts(account) {
+        match baseline.desired_counts.get(&service) {
+            Some(before) if *before != desired => {
+                differences.push(format!("desired count of {service} is {desired}, was {before}"));
+            }
+            _ => {}
+        }
+    }
+    differences.extend(traces(account).difference(&baseline.traces).cloned());
+    differences
+}
+
+fn desired_counts(account: &Account) -> BTreeMap<String, u32> {
+    let mut counts = BTreeMap::new();
+    for cluster in account.clusters.values() {
+        let services = cluster.services.values();
+        let replica = services.filter(|service| service.scheduling_strategy == SchedulingStrategy::Replica);
+        counts.extend(
+            replica.map(|service| (format!("{}/{}", cluster.name, service.name), service.desired_count)),
+        );
+    }
+    counts
+}
+
+fn traces(account: &Account) -> BTreeSet<String> {
+    let mut traces = BTreeSet::new();
+    for cluster in account.clusters.values() {
+        traces.extend(marked(&cluster.name, &cluster.tags));
+        traces.extend(cluster.services.values().flat_map(|service| marked(&service.name, &service.tags)));
+        traces.extend(instance_traces(cluster));
+        for task in cluster.tasks.values().filter(|task| task.stopped_at.is_none()) {
+            traces.extend(marked(&short(task), &task.tags));
+            if is_protected(task, account.now) {
+                traces.insert(format!("{} is protected", short(task)));
+            }
+        }
+    }
+    traces
+}
+
+fn instance_traces(cluster: &Cluster) -> Vec<String> {
+    let mut traces = Vec::new();
+    for instance in cluster.container_instances.values() {
+        let id = format!("{} ({})", instance.ec2_instance_id, last_segment(&instance.arn));
+        traces.extend(marked(&id, &instance.tags));
+        let attributes = instance.attributes.keys().filter(|name| name.starts_with("evenkeel"));
+        traces.extend(attributes.map(|name| format!("{id} has attribute {name}")));
+    }
+    traces
+}
+
+fn marked(subject: &str, tags: &Tags) -> Vec<String> {
+    let own = tags.iter().filter(|(key, _)| key.starts_with("evenkeel:"));
+    own.map(|(key, value)| format!("{subject} has tag {key}={value}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::builder::AccountBuilder;
+
+    #[test]
+    fn every_kind_of_remainder_is_found_and_old_ones_are_excepted() {
+        let mut account = AccountBuilder::new(1)
+            .cluster("web")
+            .instance("i-a1", "a", |i| i.attribute("evenkeel.old", "1"))
+            .task_definition("web", |t| t)
+            .service("web", |s| s.on(&["i-a1"]).tag("evenkeel:pause", "true"))
+            .build();
+        let baseline = Baseline::of(&account);
+        assert_eq!(left_over(&account, &baseline), Vec::<String>::new());
+        let until = account.now + Duration::from_mins(1);
+        let cluster = account.clusters.get_mut("web").expect("built");
+        let service = cluster.services.get_mut("web").expect("built");
+        service.desired_count = 2;
+        service.tags.insert("evenkeel:move".to_owned(), "1:surge:1:1".to_owned());
+        cluster.tasks.values_mut().for_each(|task| task.protected_until = Some(until));
+        let instance = cluster.container_instances.values_mut().next().expect("built");
+        instance.attributes.insert("evenkeel.drain".to_owned(), None);
+        assert_eq!(left_over(&account, &baseline).len(), 4);
+    }
+}

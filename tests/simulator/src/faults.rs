@@ -1,0 +1,227 @@
+//! What can go wrong between a caller and the account, as rules with a probability.
+//!
+//! Rules are consulted in the order of their installation, and the first that strikes decides. A rule may be limited
+//! to some operations and to a window of account time. All dice come from the simulator's seed.
+//!
+//! Not here: throttling by the published token buckets (`throttle.rs`, always on) and a caller that dies
+//! (`Simulator::kill_after`).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use serde_json::Value;
+
+use crate::time::SimTime;
+
+/// How long a call hangs under `Fault::TimeOut` until the network gives up on it. Longer than any sensible client
+/// timeout, and finite, because no connection hangs for ever.
+pub const HANG: Duration = Duration::from_secs(75);
+
+/// One way in which a call goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The API says "Rate exceeded".
+    Throttle,
+    /// The API answers 500.
+    ServerError,
+    /// A write takes effect and a read is done, but the connection breaks before the response.
+    LoseResponse,
+    /// The response comes later by this much.
+    Delay(Duration),
+    /// A read is answered from the account as it was this long ago; at most `HISTORY`. Writes are not affected.
+    StaleRead(Duration),
+    /// The request goes nowhere, and the caller learns so by its own timeout, or after `HANG`.
+    TimeOut,
+    /// The caller is not allowed to do that.
+    Deny,
+    /// In a describe call, one entry is answered as a failure with reason MISSING. Other calls are not affected.
+    MissingEntry,
+}
+
+/// How much of the account's past is kept for stale reads.
+pub const HISTORY: Duration = Duration::from_secs(30);
+
+/// A fault, its probability, and where it applies.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    fault: Fault,
+    probability: f64,
+    operations: BTreeSet<String>,
+    from: SimTime,
+    until: SimTime,
+}
+
+impl Rule {
+    /// This fault, on every operation, at any time.
+    pub fn new(fault: Fault, probability: f64) -> Self {
+        let (from, until) = (SimTime(i64::MIN), SimTime(i64::MAX));
+        Self { fault, probability, operations: BTreeSet::new(), from, until }
+    }
+
+    /// Throttles with this probability.
+    pub fn throttle(probability: f64) -> Self {
+        Self::new(Fault::Throttle, probability)
+    }
+
+    /// Answers 500 with this probability.
+    pub fn server_error(probability: f64) -> Self {
+        Self::new(Fault::ServerError, probability)
+    }
+
+    /// Loses the response of a call that took effect.
+    pub fn lose_response(probability: f64) -> Self {
+        Self::new(Fault::LoseResponse, probability)
+    }
+
+    /// Delays the response.
+    pub fn delay(probability: f64, by: Duration) -> Self {
+        Self::new(Fault::Delay(by), probability)
+    }
+
+    /// Answers reads from the past.
+    pub fn stale_read(probability: f64, age: Duration) -> Self {
+        Self::new(Fault::StaleRead(age.min(HISTORY)), probability)
+    }
+
+    /// Lets calls hang without effect.
+    pub fn time_out(probability: f64) -> Self {
+        Self::new(Fault::TimeOut, probability)
+    }
+
+    /// Denies one operation, always.
+    pub fn deny(operation: &str) -> Self {
+        Self::new(Fault::Deny, 1.0).on(&[operation])
+    }
+
+    /// Answers one entry of a describe call as MISSING.
+    pub fn missing_entry(probability: f64) -> Self {
+        Self::new(Fault::MissingEntry, probability)
+    }
+
+    /// The same rule, for these operations only.
+    #[must_use]
+    pub fn on(mut self, operations: &[&str]) -> Self {
+        self.operations.extend(operations.iter().map(|&operation| operation.to_owned()));
+        self
+    }
+
+    /// The same rule, from one moment until just before another.
+    #[must_use]
+    pub fn between(mut self, from: SimTime, until: SimTime) -> Self {
+        (self.from, self.until) = (from, until);
+        self
+    }
+
+    fn covers(&self, operation: &str, now: SimTime) -> bool {
+        let named = self.operations.is_empty() || self.operations.contains(operation);
+        named && self.from <= now && now < self.until
+    }
+}
+
+/// The installed rules.
+#[derive(Clone, Debug, Default)]
+pub struct Rules(Vec<Rule>);
+
+impl Rules {
+    /// Installs a rule behind the others.
+    pub fn install(&mut self, rule: Rule) {
+        self.0.push(rule);
+    }
+
+    /// Removes all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether the past must be kept.
+    pub fn need_history(&self) -> bool {
+        self.0.iter().any(|rule| matches!(rule.fault, Fault::StaleRead(_)))
+    }
+
+    /// The fault that strikes this call, if any.
+    pub fn verdict(&self, operation: &str, now: SimTime, dice: &mut StdRng) -> Option<Fault> {
+        let covering = self.0.iter().filter(|rule| rule.covers(operation, now));
+        covering
+            .filter(|rule| dice.random_bool(rule.probability.clamp(0.0, 1.0)))
+            .map(|rule| rule.fault)
+            .next()
+    }
+}
+
+/// Moves the last entry of a describe answer to its failures, as an eventually consistent index would.
+pub fn miss_an_entry(body: Vec<u8>) -> Vec<u8> {
+    let Ok(mut answer) = serde_json::from_slice::<Value>(&body) else { return body };
+    let Some(arn) = DESCRIBED.iter().find_map(|(list, key)| Some(pop(&mut answer, list)?[*key].take()))
+    else {
+        return body;
+    };
+    let failure = serde_json::json!({ "arn": arn, "reason": "MISSING" });
+    if let Some(failures) = answer["failures"].as_array_mut() {
+        failures.push(failure);
+    }
+    crate::wire::json::output(&answer)
+}
+
+/// The lists of describe answers, and the member that names an entry.
+const DESCRIBED: [(&str, &str); 4] = [
+    ("tasks", "taskArn"),
+    ("services", "serviceArn"),
+    ("containerInstances", "containerInstanceArn"),
+    ("protectedTasks", "taskArn"),
+];
+
+fn pop(answer: &mut Value, list: &str) -> Option<Value> {
+    answer.get_mut(list)?.as_array_mut()?.pop()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    fn verdict(rules: &Rules, operation: &str, at: i64) -> Option<Fault> {
+        rules.verdict(operation, SimTime(at), &mut StdRng::seed_from_u64(1))
+    }
+
+    #[test]
+    fn the_first_rule_that_strikes_decides() {
+        let mut rules = Rules::default();
+        rules.install(Rule::throttle(0.0));
+        rules.install(Rule::deny("StopTask"));
+        rules.install(Rule::server_error(1.0));
+        assert_eq!(verdict(&rules, "StopTask", 0), Some(Fault::Deny));
+        assert_eq!(verdict(&rules, "ListTasks", 0), Some(Fault::ServerError));
+    }
+
+    #[test]
+    fn a_window_ends_just_before_its_end() {
+        let mut rules = Rules::default();
+        rules.install(Rule::throttle(1.0).between(SimTime(10), SimTime(20)));
+        let struck: Vec<i64> =
+            [9, 10, 19, 20].into_iter().filter(|&at| verdict(&rules, "X", at).is_some()).collect();
+        assert_eq!(struck, [10, 19]);
+    }
+
+    #[test]
+    fn probabilities_are_about_right_and_repeatable() {
+        let mut rules = Rules::default();
+        rules.install(Rule::throttle(0.3));
+        let run = || {
+            let mut dice = StdRng::seed_from_u64(7);
+            (0..1000).filter(|_| rules.verdict("X", SimTime(0), &mut dice).is_some()).count()
+        };
+        assert_eq!(run(), run());
+        assert!((250..350).contains(&run()), "{}", run());
+    }
+
+    #[test]
+    fn a_missing_entry_moves_to_the_failures() {
+        let body = br#"{"tasks":[{"taskArn":"a"},{"taskArn":"b"}],"failures":[]}"#.to_vec();
+        let answer: Value = serde_json::from_slice(&miss_an_entry(body)).unwrap();
+        assert_eq!(answer["tasks"].as_array().unwrap().len(), 1);
+        assert_eq!(answer["failures"][0], serde_json::json!({ "arn": "b", "reason": "MISSING" }));
+    }
+}

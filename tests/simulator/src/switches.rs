@@ -1,0 +1,43 @@
+//! Behaviour that AWS leaves undocumented or documents twice, each as a named switch.
+//!
+//! A test that depends on one runs with it both ways. The defaults are the likelier reading.
+
+/// How open questions are answered in one run. Source: the open points in AWS's documentation named at each
+/// field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // Each is a question of its own; they do not form states.
+pub struct Switches {
+    /// Whether lowering `desiredCount` by `UpdateService` spares tasks under scale-in protection. The ECS
+    /// developer guide ("Protect your Amazon ECS tasks from being terminated by scale-in events") names
+    /// service auto scaling and deployments only.
+    pub update_service_spares_protected: bool,
+    /// Whether scale-in under spread takes the fullest instance inside the zone (scheduler concepts page) or
+    /// any task inside it at random (strategies page).
+    pub scale_in_takes_fullest_instance: bool,
+    /// Whether `StopTask` deregisters the target before SIGTERM (task life cycle page) or after it (what
+    /// users measured).
+    pub stop_task_deregisters_first: bool,
+    /// Whether a drain stops protected tasks. Not documented.
+    pub drain_stops_protected: bool,
+    /// Whether setting a DRAINING instance to DRAINING again succeeds or is a failure. Not documented.
+    pub draining_again_succeeds: bool,
+    /// Whether `DeregisterContainerInstance` with force stops the tasks (events page) or orphans them (API
+    /// reference).
+    pub force_deregister_stops_tasks: bool,
+    /// Whether the placement of a new task counts tasks of older deployments (amazon-ecs-agent issue 685).
+    pub placement_counts_old_deployments: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            update_service_spares_protected: true,
+            scale_in_takes_fullest_instance: false,
+            stop_task_deregisters_first: true,
+            drain_stops_protected: false,
+            draining_again_succeeds: true,
+            force_deregister_stops_tasks: false,
+            placement_counts_old_deployments: true,
+        }
+    }
+}

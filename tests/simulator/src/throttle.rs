@@ -1,0 +1,145 @@
+//! Token buckets of the ECS API, per account and Region, in account time, shared by all callers.
+//!
+//! Sizes and rates are those of "Request throttling for the Amazon ECS API". Elastic Load Balancing publishes none;
+//! the bucket here is of the size of an ECS read bucket and an assumption. An operation without a published group
+//! (`DescribeTaskSets`, say) belongs to the group its neighbours are in.
+
+use std::collections::BTreeMap;
+
+use crate::time::SimTime;
+use crate::wire::Service;
+
+/// The documented groups; operations of one group share a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    ClusterModify,
+    ClusterRead,
+    ClusterResourceModify,
+    ClusterResourceRead,
+    ServiceModify,
+    ServiceRead,
+    ServiceDeployment,
+    TaskProtection,
+    TaskDefinitionRead,
+    CapacityProviderRead,
+    TagModify,
+    TagRead,
+    TargetHealth,
+}
+
+impl Group {
+    fn of(service: Service, operation: &str) -> Self {
+        if service == Service::ElasticLoadBalancing {
+            return Self::TargetHealth;
+        }
+        match operation {
+            "DescribeClusters" | "ListClusters" => Self::ClusterRead,
+            "DeleteAttributes"
+            | "DeregisterContainerInstance"
+            | "PutAttributes"
+            | "RunTask"
+            | "StartTask"
+            | "StopTask"
+            | "UpdateContainerInstancesState" => Self::ClusterResourceModify,
+            "CreateService" | "DeleteService" | "UpdateService" => Self::ServiceModify,
+            "DescribeServices" | "ListServices" => Self::ServiceRead,
+            "ListServiceDeployments" => Self::ServiceDeployment,
+            "GetTaskProtection" | "UpdateTaskProtection" => Self::TaskProtection,
+            "DescribeTaskDefinition" => Self::TaskDefinitionRead,
+            "DescribeCapacityProviders" => Self::CapacityProviderRead,
+            "TagResource" | "UntagResource" => Self::TagModify,
+            "ListTagsForResource" => Self::TagRead,
+            operation if operation.ends_with("Cluster") => Self::ClusterModify,
+            _ => Self::ClusterResourceRead,
+        }
+    }
+
+    /// Tokens of the full bucket, and tokens that come back per second.
+    fn limits(self) -> (f64, f64) {
+        match self {
+            Self::ClusterModify => (20.0, 1.0),
+            Self::ClusterResourceModify => (100.0, 40.0),
+            Self::ServiceModify => (50.0, 5.0),
+            Self::ClusterResourceRead | Self::ServiceRead | Self::TargetHealth => (100.0, 20.0),
+            Self::TaskProtection => (200.0, 80.0),
+            Self::TagModify => (20.0, 10.0),
+            Self::ClusterRead
+            | Self::ServiceDeployment
+            | Self::TaskDefinitionRead
+            | Self::CapacityProviderRead
+            | Self::TagRead => (50.0, 20.0),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    tokens: f64,
+    at: SimTime,
+}
+
+/// All buckets of one account and Region.
+#[derive(Clone, Debug, Default)]
+pub struct Throttle {
+    buckets: BTreeMap<Group, Bucket>,
+}
+
+impl Throttle {
+    /// Takes one token for a call; false means that the call is throttled.
+    pub fn admits(&mut self, service: Service, operation: &str, now: SimTime) -> bool {
+        let bucket = self.refilled(Group::of(service, operation), now);
+        let admitted = bucket.tokens >= 1.0;
+        if admitted {
+            bucket.tokens -= 1.0;
+        }
+        admitted
+    }
+
+    /// Takes up to `tokens` from the bucket of an operation, as other callers of the account do.
+    pub fn spend(&mut self, service: Service, operation: &str, tokens: u32, now: SimTime) {
+        let bucket = self.refilled(Group::of(service, operation), now);
+        bucket.tokens = (bucket.tokens - f64::from(tokens)).max(0.0);
+    }
+
+    fn refilled(&mut self, group: Group, now: SimTime) -> &mut Bucket {
+        let (burst, rate) = group.limits();
+        let bucket = self.buckets.entry(group).or_insert(Bucket { tokens: burst, at: now });
+        bucket.tokens = (bucket.tokens + now.since(bucket.at).as_secs_f64() * rate).min(burst);
+        bucket.at = bucket.at.max(now);
+        bucket
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn admitted(throttle: &mut Throttle, operation: &str, calls: u32, now: SimTime) -> u32 {
+        (0..calls).map(|_| u32::from(throttle.admits(Service::Ecs, operation, now))).sum()
+    }
+
+    #[test]
+    fn a_burst_is_admitted_and_then_the_rate() {
+        let mut throttle = Throttle::default();
+        assert_eq!(admitted(&mut throttle, "UpdateService", 80, SimTime(0)), 50);
+        assert_eq!(admitted(&mut throttle, "UpdateService", 80, SimTime(1000)), 5);
+        assert_eq!(admitted(&mut throttle, "UpdateService", 80, SimTime(0) + Duration::from_hours(1)), 50);
+    }
+
+    #[test]
+    fn operations_of_one_group_share_a_bucket_and_groups_do_not() {
+        let mut throttle = Throttle::default();
+        assert_eq!(admitted(&mut throttle, "ListTasks", 60, SimTime(0)), 60);
+        assert_eq!(admitted(&mut throttle, "DescribeTasks", 60, SimTime(0)), 40);
+        assert_eq!(admitted(&mut throttle, "DescribeServices", 60, SimTime(0)), 60);
+    }
+
+    #[test]
+    fn other_callers_empty_the_same_bucket() {
+        let mut throttle = Throttle::default();
+        throttle.spend(Service::Ecs, "ListTasks", 500, SimTime(0));
+        assert_eq!(admitted(&mut throttle, "DescribeTasks", 10, SimTime(50)), 1);
+    }
+}
