@@ -1,0 +1,105 @@
+//! `make demo`: the real function evens out a simulated cluster over TCP, then the same cluster has everything stopped.
+//!
+//! Nothing here knows how the function decides. It is the binary that would be uploaded to Lambda, under a Lambda
+//! Runtime API, on the Scheduled Event that Amazon EventBridge documents, with `AWS_ENDPOINT_URL` pointing at the
+//! simulated account. The account's clock runs thirty times as fast as the wall's.
+
+mod figures;
+mod function;
+mod story;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use evenkeel_tests::clusters;
+use serde_json::Value;
+use simulator::account::Account;
+use simulator::runtime_api::InvocationResult;
+use simulator::simulator::Simulator;
+use tokio::net::TcpListener;
+
+use figures::Figures;
+use function::Function;
+
+#[derive(Parser)]
+#[command(about = "Watch Evenkeel even out a simulated ECS cluster")]
+struct Arguments {
+    /// Seed of everything that AWS leaves open.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How much faster than wall time the account lives.
+    #[arg(long, default_value_t = 30.0)]
+    multiple: f64,
+    /// Print the figures only.
+    #[arg(long)]
+    figures: bool,
+    /// The function's binary; by default the one beside this program.
+    #[arg(long)]
+    function: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match play(&Arguments::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("demo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Plays both acts; says whether the first kept every promise.
+async fn play(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
+    let evened = even_out(arguments, clusters::lost_and_returned(arguments.seed)).await?;
+    if !arguments.figures {
+        println!("\nThe same cluster under \"stop every task\", as a script on a cron would do it:\n");
+    }
+    let stopped = figures::stop_everything(arguments.seed, clusters::lost_and_returned(arguments.seed)).await;
+    println!("{}", figures::table(&evened, &stopped));
+    Ok(evened.is_clean())
+}
+
+async fn even_out(arguments: &Arguments, account: Account) -> Result<Figures, Box<dyn std::error::Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let simulator = Simulator::new(account, arguments.seed);
+    let serving = tokio::spawn(simulator::server::serve(simulator.clone(), listener, arguments.multiple));
+    if !arguments.figures {
+        story::opening(&simulator, arguments.seed, arguments.multiple);
+    }
+    let mut function = Function::start(arguments.function.clone(), &endpoint, arguments.multiple).await?;
+    let telling = (!arguments.figures).then(|| tokio::spawn(story::tell(simulator.clone())));
+    let outcome = function.invoke(scheduled_event(), Duration::from_secs(180)).await?;
+    // What leaves is given the time to leave before the books are closed.
+    tokio::time::sleep(Duration::from_secs(60).div_f64(arguments.multiple)).await;
+    if let Some(telling) = telling {
+        telling.abort();
+    }
+    let InvocationResult::Response(report) = outcome.result else {
+        return Err(format!("the function did not answer with a report: {:?}", outcome.result).into());
+    };
+    if !arguments.figures {
+        story::closing(&simulator, &report);
+    }
+    serving.abort();
+    Ok(Figures::of_report(&simulator, &report, outcome.wall))
+}
+
+/// As documented in the Amazon EventBridge User Guide, "Create a rule that runs on a schedule".
+fn scheduled_event() -> Value {
+    serde_json::json!({
+        "version": "0",
+        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2026-01-02T03:04:06Z",
+        "region": "eu-west-1",
+        "resources": ["arn:aws:events:eu-west-1:123456789012:rule/evenkeel-rebalance"],
+        "detail": {}
+    })
+}

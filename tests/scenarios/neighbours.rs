@@ -1,0 +1,121 @@
+//! Others at work on the same service, between any two of our calls: they come first, and nothing of theirs is lost.
+
+use std::time::Duration;
+
+use evenkeel::report::Report;
+use evenkeel_tests::{Stage, clusters, play};
+use simulator::account::{Account, Service, Task};
+use simulator::scheduler::deployments::start_deployment;
+
+/// A change by somebody else.
+type Change = fn(&mut Account);
+
+fn cluster(seed: u64) -> Account {
+    clusters::one_zone(seed, &[3, 0])
+}
+
+fn app(account: &mut Account) -> &mut Service {
+    let cluster = account.clusters.get_mut("web").unwrap();
+    cluster.services.get_mut("app").unwrap()
+}
+
+fn tasks(account: &Account) -> impl Iterator<Item = &Task> {
+    account.clusters["web"].tasks.values().filter(|task| task.service() == Some("app") && task.is_wanted())
+}
+
+/// Plays `change` before each call of a rebalance in turn, and hands the end of each run to `judge`.
+fn before_each_call(seed: u64, change: Change, judge: impl Fn(&Stage, &[Report], u64)) {
+    let calls = play(seed, cluster(seed), async |stage| {
+        let _ = stage.scheduled().await;
+        stage.simulator.calls().len() as u64
+    });
+    for call in 1..=calls {
+        play(seed, cluster(seed), async |stage| {
+            stage.simulator.before_call(call, Box::new(change));
+            let reports = stage.scheduled_until_quiet(8).await;
+            assert!(reports.last().unwrap().actions.is_empty(), "before call {call}: {reports:#?}");
+            judge(&stage, &reports, call);
+        });
+    }
+}
+
+#[test]
+fn a_desired_count_written_by_somebody_else_stays() {
+    let change: Change = |account| app(account).desired_count = 6;
+    before_each_call(41, change, |stage, _, call| {
+        stage.assert_promises();
+        let desired = stage.simulator.account(|account| account.clusters["web"].services["app"].desired_count);
+        assert_eq!(desired, 6, "before call {call}\n{}", stage.simulator.timeline());
+        stage.assert_nothing_but_desired_left_over();
+    });
+}
+
+#[test]
+fn a_deployment_has_the_right_of_way() {
+    let change: Change = |account| {
+        let definition = app(account).task_definition.clone();
+        start_deployment(account, "web", "app", &definition);
+    };
+    before_each_call(42, change, |stage, _, call| {
+        stage.assert_clean();
+        let is_over = stage.simulator.account(|account| account.clusters["web"].services["app"].deployments.len());
+        assert_eq!(is_over, 1, "before call {call}");
+    });
+}
+
+#[test]
+fn a_task_that_somebody_else_protects_is_left_running_and_protected() {
+    let change: Change = |account| {
+        let until = account.now + Duration::from_secs(4 * 3600 + 77);
+        let first = tasks(account).map(|task| task.arn.clone()).next().unwrap();
+        let task = account.clusters.get_mut("web").unwrap().tasks.get_mut(&first).unwrap();
+        task.protected_until = Some(until);
+        account.happenings.push(simulator::account::Happening {
+            at: account.now,
+            actor: "person".to_owned(),
+            subject: first,
+            what: "protects this task".to_owned(),
+        });
+    };
+    before_each_call(43, change, |stage, _, call| {
+        stage.assert_promises();
+        let theirs = stage.simulator.account(|account| {
+            let happening = account.happenings.iter().find(|it| it.actor == "person");
+            let arn = happening.expect("somebody protected a task").subject.clone();
+            account.clusters["web"].tasks.get(&arn).map(|task| (task.is_wanted(), task.protected_until.is_some()))
+        });
+        assert_eq!(theirs, Some((true, true)), "before call {call}\n{}", stage.simulator.timeline());
+        let others = stage.simulator.account(|account| tasks(account).filter(|it| it.protected_until.is_some()).count());
+        assert_eq!(others, 1, "before call {call}: only theirs is left");
+    });
+}
+
+#[test]
+fn a_task_that_dies_by_itself_is_not_counted_twice() {
+    let change: Change = |account| {
+        let any = tasks(account).map(|task| task.arn.clone()).last().unwrap();
+        simulator::scheduler::lifecycle::begin_stop(
+            account,
+            "web",
+            &any,
+            simulator::account::StopCode::EssentialContainerExited,
+            "Essential container in task exited",
+        );
+    };
+    before_each_call(44, change, |stage, _, _| stage.assert_clean());
+}
+
+#[test]
+fn an_erased_record_is_reported_and_nothing_is_guessed() {
+    let change: Change = |account| drop(app(account).tags.remove("evenkeel:move"));
+    before_each_call(45, change, |stage, _, _| stage.assert_promises());
+}
+
+#[test]
+fn a_pause_tag_stops_new_work_and_lets_the_undoing_go_on() {
+    let change: Change = |account| {
+        let cluster = account.clusters.get_mut("web").unwrap();
+        cluster.tags.insert("evenkeel:pause".to_owned(), "maintenance".to_owned());
+    };
+    before_each_call(46, change, |stage, _, _| stage.assert_clean());
+}
