@@ -39,7 +39,8 @@ pub fn zoned(seed: u64, counts: &[&[u32]]) -> Account {
 /// Six instances over three zones after one was lost and has come back empty: the services behind load balancers and
 /// without, with and without health checks, each with its tasks where ECS put them meanwhile.
 pub fn lost_and_returned(seed: u64) -> Account {
-    let health_checked = |it: simulator::builder::TaskDefinitionBuilder| it.cpu(256).memory(512).health_check();
+    let health_checked =
+        |it: simulator::builder::TaskDefinitionBuilder| it.cpu(256).memory(512).health_check();
     instances(seed, &[2, 2, 2])
         .task_definition("front", |it| it.cpu(256).memory(512).container_port(80, 0))
         .task_definition("orders", health_checked)
@@ -50,11 +51,14 @@ pub fn lost_and_returned(seed: u64) -> Account {
         })
         .service("orders", |it| {
             it.task_definition("orders").spread_zone().spread_instance().on(&[
-                "i-a1", "i-a1", "i-a2", "i-a2", "i-b1", "i-b1", "i-b2", "i-b2", "i-c1", "i-c1", "i-c1", "i-c1",
+                "i-a1", "i-a1", "i-a2", "i-a2", "i-b1", "i-b1", "i-b2", "i-b2", "i-c1", "i-c1", "i-c1",
+                "i-c1",
             ])
         })
         .service("mail", |it| it.task_definition("app").spread_zone().on(&["i-a1", "i-b2", "i-c1"]))
-        .service("logs", |it| it.task_definition("app").daemon().on(&["i-a1", "i-a2", "i-b1", "i-b2", "i-c1", "i-c2"]))
+        .service("logs", |it| {
+            it.task_definition("app").daemon().on(&["i-a1", "i-a2", "i-b1", "i-b2", "i-c1", "i-c2"])
+        })
         .standalone("app", "i-a1")
         .build()
 }

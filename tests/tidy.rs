@@ -8,8 +8,19 @@ use std::process::Command;
 
 /// Modules of the crate `evenkeel` in the order of data flow; each may use only names to its left.
 const ORDER: [&str; 13] = [
-    "ids", "timestamp", "percent", "snapshot", "error", "settings", "plan", "aws", "observe", "report", "execute",
-    "turn", "lambda",
+    "ids",
+    "timestamp",
+    "percent",
+    "snapshot",
+    "error",
+    "settings",
+    "plan",
+    "aws",
+    "observe",
+    "report",
+    "execute",
+    "turn",
+    "lambda",
 ];
 
 /// The longest a file may be. A room of 100 to 300 lines is the aim; tables and tests may need a little more.
@@ -47,14 +58,16 @@ fn text(path: &Path) -> String {
 /// The top module of a file below `shared/src`.
 fn module_of(path: &Path) -> String {
     let inside = path.strip_prefix(root().join("shared/src")).expect("it lies below shared/src");
-    let first = inside.components().next().expect("a file has a name").as_os_str().to_string_lossy().into_owned();
+    let first =
+        inside.components().next().expect("a file has a name").as_os_str().to_string_lossy().into_owned();
     first.trim_end_matches(".rs").to_owned()
 }
 
 /// Top modules that a file names through `crate::`.
 fn named_in(source: &str) -> BTreeSet<String> {
     let after = source.split("crate::").skip(1);
-    let word = |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>();
+    let word =
+        |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>();
     after.map(word).filter(|word| ORDER.contains(&word.as_str())).collect()
 }
 
@@ -77,7 +90,9 @@ fn arrows_between_modules_run_one_way() {
 fn plans_are_free_of_async_clocks_and_sdk_types() {
     for path in sources("shared/src/plan") {
         let source = text(&path);
-        for banned in ["async ", ".await", "aws_sdk", "aws_smithy", "SystemTime", "Instant::now", "fastrand", "tokio"] {
+        for banned in
+            ["async ", ".await", "aws_sdk", "aws_smithy", "SystemTime", "Instant::now", "fastrand", "tokio"]
+        {
             assert!(!source.contains(banned), "{} has {banned}", path.display());
         }
     }
@@ -108,7 +123,15 @@ fn the_top_level_is_what_it_is() {
     let listed = String::from_utf8(listed.stdout).expect("names are UTF-8");
     let top: BTreeSet<&str> = listed.lines().filter_map(|path| path.split('/').next()).collect();
     let allowed = [
-        "Cargo.lock", "Cargo.toml", "LICENSE", "Makefile", "README.md", "functions", "infra", "shared", "tests",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "functions",
+        "infra",
+        "shared",
+        "tests",
     ];
     for name in top {
         assert!(name.starts_with('.') || allowed.contains(&name), "{name} has no place at the top level");
@@ -118,7 +141,8 @@ fn the_top_level_is_what_it_is() {
 /// Packages that `package` depends on, by `cargo tree`.
 fn dependencies(package: &str) -> String {
     let arguments = ["tree", "--locked", "--offline", "-p", package, "-e", "normal", "--prefix", "none"];
-    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().expect("cargo is there");
+    let output =
+        Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().expect("cargo is there");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("package names are UTF-8")
 }
@@ -142,8 +166,11 @@ fn the_settings_table_of_the_readme_is_that_of_the_code() {
     let expected: Vec<String> = evenkeel::settings::SETTINGS
         .iter()
         .map(|setting| {
-            let default =
-                if setting.default == "required" { "required".to_owned() } else { format!("`{}`", setting.default) };
+            let default = if setting.default == "required" {
+                "required".to_owned()
+            } else {
+                format!("`{}`", setting.default)
+            };
             format!("| `{}` | {default} | {} |", setting.name, setting.meaning)
         })
         .collect();

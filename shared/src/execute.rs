@@ -14,7 +14,7 @@ use crate::plan::rebalance::Move;
 use crate::plan::record::{MOVE_TAG, MoveRecord, Phase, SURGE_OFF_TAG, protection_minutes, record_of};
 use crate::plan::surge::{Outcome, Step};
 use crate::report::{Action, ActionOutcome};
-use crate::snapshot::{ClusterSnapshot, Service};
+use crate::snapshot::{ClusterSnapshot, Known, Service};
 use crate::timestamp::Timestamp;
 
 /// How long `surge` stays off on a cluster where ECS stopped another task than the chosen one: long enough for a person
@@ -136,7 +136,10 @@ impl Execute<'_> {
     }
 
     async fn protect(&self, tasks: &[TaskArn], until: Timestamp) -> Action {
-        let answer = self.aws.protect(&self.snapshot.cluster, tasks, until).await;
+        let answer = match self.reason_protection_changed(tasks).await {
+            None => self.aws.protect(&self.snapshot.cluster, tasks, until).await,
+            Some(why) => Ok(vec![why]),
+        };
         self.action(
             "UpdateTaskProtection",
             format!("protect {} until {until}", words(tasks)),
@@ -145,8 +148,23 @@ impl Execute<'_> {
     }
 
     async fn unprotect(&self, tasks: &[TaskArn]) -> Action {
-        let answer = self.aws.unprotect(&self.snapshot.cluster, tasks).await;
+        let answer = match self.reason_protection_changed(tasks).await {
+            None => self.aws.unprotect(&self.snapshot.cluster, tasks).await,
+            Some(why) => Ok(vec![why]),
+        };
         self.action("UpdateTaskProtection", format!("unprotect {}", words(tasks)), refusals(answer))
+    }
+
+    /// Looks again right before a protection is written: one that somebody has set or changed since the snapshot is
+    /// theirs, and the next turn sees it.
+    async fn reason_protection_changed(&self, tasks: &[TaskArn]) -> Option<String> {
+        let fresh = match self.aws.task_protection(&self.snapshot.cluster, tasks.to_vec()).await {
+            Ok(fresh) => fresh,
+            Err(error) => return Some(error.chain()),
+        };
+        let seen = |task: &TaskArn| self.snapshot.protections.get(task).and_then(Known::known).copied();
+        let changed = tasks.iter().find(|task| fresh.get(*task).copied() != seen(task));
+        changed.map(|task| format!("the protection of task {} has changed since it was seen", task.short()))
     }
 
     async fn surge_off(&self) -> Action {

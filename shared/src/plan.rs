@@ -1,9 +1,11 @@
 //! Plans are data made by pure functions: no async, clock, randomness or SDK type below this module.
 //!
 //! `reason` says why not; `constraint` and `placement` foresee where ECS puts a task; `eligible` says where one may be;
-//! `spread` is the arithmetic of even splits; `candidate`, `landing` and `rebalance` decide.
+//! `spread` is the arithmetic of even splits; `candidate` says whether a service may be moved, `landing` whether one task
+//! can, `sequence` in which order; `verdict` puts that together for a service and `rebalance` for a cluster.
 
 pub mod candidate;
+pub mod case;
 pub mod constraint;
 pub mod eligible;
 pub mod health;
@@ -17,3 +19,4 @@ pub mod spread;
 pub mod surge;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod verdict;

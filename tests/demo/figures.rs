@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use simulator::account::{Account, StopCode};
-use simulator::scheduler::{Engine, lifecycle};
 use simulator::checkers::Checkers;
+use simulator::scheduler::{Engine, lifecycle};
 use simulator::simulator::Simulator;
 
 /// What one act cost.
@@ -88,13 +88,29 @@ pub(crate) fn table(evened: &Figures, stopped: &Figures) -> String {
     };
     row("", "Evenkeel".to_owned(), "stop every task".to_owned());
     row("tasks moved", evened.moves.to_string(), stopped.moves.to_string());
-    row("least moves possible (proven bound)", evened.lower_bound.to_string(), evened.lower_bound.to_string());
-    row("moves / bound", format!("{ratio:.2}"), format!("{:.2}", stopped.moves as f64 / evened.lower_bound.max(1) as f64));
+    row(
+        "least moves possible (proven bound)",
+        evened.lower_bound.to_string(),
+        evened.lower_bound.to_string(),
+    );
+    row(
+        "moves / bound",
+        format!("{ratio:.2}"),
+        format!("{:.2}", stopped.moves as f64 / evened.lower_bound.max(1) as f64),
+    );
     row("extra starts, to steer ECS's placement", evened.extra_starts.to_string(), "0".to_owned());
     row("tasks started in all", evened.restarts.to_string(), stopped.restarts.to_string());
-    row("task-seconds below desired", evened.task_seconds_below.to_string(), stopped.task_seconds_below.to_string());
+    row(
+        "task-seconds below desired",
+        evened.task_seconds_below.to_string(),
+        stopped.task_seconds_below.to_string(),
+    );
     row("tasks down at the worst moment", evened.deepest_dip.to_string(), stopped.deepest_dip.to_string());
-    row("kills while still registered as a target", evened.undrained_kills.to_string(), stopped.undrained_kills.to_string());
+    row(
+        "kills while still registered as a target",
+        evened.undrained_kills.to_string(),
+        stopped.undrained_kills.to_string(),
+    );
     row("API calls", evened.api_calls.to_string(), stopped.api_calls.to_string());
     let _ = writeln!(text, "\n  wall time of the invocation: {:.1} s", evened.wall.as_secs_f64());
     for broken in evened.violations.iter().chain(&evened.left_over) {

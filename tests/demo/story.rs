@@ -10,8 +10,12 @@ use simulator::timeline;
 
 /// Introduces the cluster.
 pub(crate) fn opening(simulator: &Simulator, seed: u64, multiple: f64) {
-    println!("A simulated ECS cluster in three zones. Instance i-c2 was lost to a Spot interruption and has come");
-    println!("back; ECS had restarted its tasks elsewhere and never moves a running task. (seed {seed}, clock x{multiple})\n");
+    println!(
+        "A simulated ECS cluster in three zones. Instance i-c2 was lost to a Spot interruption and has come"
+    );
+    println!(
+        "back; ECS had restarted its tasks elsewhere and never moves a running task. (seed {seed}, clock x{multiple})\n"
+    );
     println!("{}", simulator.account(|account| timeline::bars(account, "web")));
     println!("Now EventBridge's schedule invokes the function. Every change, as it happens:\n");
 }

@@ -31,7 +31,11 @@ fn killed_after_any_call_of_a_rebalance() {
     for call in 1..=calls_of(21, small(21)) {
         play(21, small(21), async |stage| {
             die_then_recover(&stage, || stage.simulator.kill_after(call)).await;
-            assert_eq!(stage.spread_of("app").iter().map(|(_, n)| *n).max(), Some(2), "killed after call {call}");
+            assert_eq!(
+                stage.spread_of("app").iter().map(|(_, n)| *n).max(),
+                Some(2),
+                "killed after call {call}"
+            );
         });
     }
 }

@@ -12,7 +12,12 @@ async fn reaches_the_same_end(stage: &Stage) {
     assert!(last.last().unwrap().actions.is_empty(), "{reports:#?} {last:#?}");
     for service in ["front", "orders"] {
         let counts: Vec<u32> = stage.spread_of(service).iter().map(|(_, n)| *n).collect();
-        assert_eq!(counts.iter().max(), counts.iter().min(), "{service}: {counts:?}\n{}", stage.simulator.timeline());
+        assert_eq!(
+            counts.iter().max(),
+            counts.iter().min(),
+            "{service}: {counts:?}\n{}",
+            stage.simulator.timeline()
+        );
     }
     stage.assert_clean();
 }

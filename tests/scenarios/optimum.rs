@@ -7,7 +7,12 @@ use evenkeel_tests::{clusters, play};
 fn floor(services: u64, tasks: u64, instances: u64) -> u64 {
     let pages = |n: u64, size: u64| n.div_ceil(size);
     let listed = |n: u64| pages(n, 100).max(1);
-    listed(services) + pages(services, 10) + listed(tasks) + pages(tasks, 100) + listed(instances) + pages(instances, 100)
+    listed(services)
+        + pages(services, 10)
+        + listed(tasks)
+        + pages(tasks, 100)
+        + listed(instances)
+        + pages(instances, 100)
 }
 
 /// n tasks over m instances of one zone, as evenly as they go.

@@ -19,13 +19,17 @@ fn a_lowered_desired_count_that_ignores_protection_makes_no_dip_and_is_noticed()
             let report = stage.scheduled().await;
             stage.assert_promises();
             assert_eq!(stage.task_seconds_below(), 0, "{}", stage.simulator.timeline());
-            let off = stage.simulator.account(|it| it.clusters["web"].tags.contains_key("evenkeel:surge-off"));
+            let off =
+                stage.simulator.account(|it| it.clusters["web"].tags.contains_key("evenkeel:surge-off"));
             if off {
                 noticed += 1;
                 let writes = stage.writes();
+                tokio::time::sleep(std::time::Duration::from_secs(1200)).await;
                 let next = stage.scheduled().await;
                 assert_eq!(stage.writes(), writes, "surge is off for a day");
-                let says = |line: &evenkeel::report::BlockedLine| line.sentence.contains("moves by an extra task are off");
+                let says = |line: &evenkeel::report::BlockedLine| {
+                    line.sentence.contains("moves by an extra task are off")
+                };
                 assert!(next.blocked.iter().any(says), "{next:#?}");
                 assert_eq!(next.status, Status::Blocked, "{next:#?}");
             } else {

@@ -39,7 +39,8 @@ pub fn parse(event: Value, region: &str) -> Result<Command, Error> {
         Some("Scheduled Event") => Ok(Command::default()),
         Some(other) => Err(Error::event("detail-type", format!("is '{other}', expected 'Scheduled Event'"))),
         None => {
-            let fields = serde_json::from_value(event).map_err(|error| Error::event("command", format!("{error}")))?;
+            let fields =
+                serde_json::from_value(event).map_err(|error| Error::event("command", format!("{error}")))?;
             checked(fields, region)
         }
     }
@@ -115,6 +116,9 @@ mod tests {
     fn every_fault_is_named() {
         let event = json!({"cluster": "a b", "skewThreshold": -1, "maxMoves": -1});
         let text = parse(event, "us-east-1").unwrap_err().to_string();
-        assert!(text.contains("cluster") && text.contains("skewThreshold") && text.contains("maxMoves"), "{text}");
+        assert!(
+            text.contains("cluster") && text.contains("skewThreshold") && text.contains("maxMoves"),
+            "{text}"
+        );
     }
 }

@@ -19,7 +19,12 @@ use tokio::time::Instant;
 use event::Command;
 
 /// Handles one event within `working_time`.
-pub async fn handle(event: Value, working_time: Duration, aws: &Aws, settings: &Settings) -> Result<Report, Error> {
+pub async fn handle(
+    event: Value,
+    working_time: Duration,
+    aws: &Aws,
+    settings: &Settings,
+) -> Result<Report, Error> {
     let end = Instant::now() + working_time;
     let command = event::parse(event, aws.region())?;
     let clusters = clusters(&command, aws, settings).await?;

@@ -16,7 +16,7 @@ use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind, Unevenness};
 use crate::plan::spread::Layout;
 use crate::snapshot::{
     ClusterSnapshot, ContainerInstanceStatus, DeploymentController, Known, RolloutState, SchedulingStrategy,
-    Service, TaskDefinition, TaskStatus, UnreadableKind,
+    Service, TaskStatus, UnreadableKind,
 };
 
 /// Starting a task takes image pulls and health checks; past this, something is wrong and worth a line in the report.
@@ -204,8 +204,8 @@ pub fn reason_protected(case: &Case<'_>) -> Option<Reason> {
         let what = || format!("protection of task {}", task.arn.short());
         match case.snapshot.protections.get(&task.arn) {
             Some(Known::Known(protection)) => {
-                let is_on =
-                    protection.enabled && protection.expires_at.is_none_or(|at| at > case.snapshot.observed_at);
+                let is_on = protection.enabled
+                    && protection.expires_at.is_none_or(|at| at > case.snapshot.observed_at);
                 is_on.then(|| Reason::ForeignProtection { task: task.arn.clone() })
             }
             Some(Known::Unknown(error)) => Some(Reason::CannotTell { what: format!("{}: {error}", what()) }),

@@ -17,8 +17,8 @@ use crate::plan::placement::{self, Placement, Seat, SpreadField};
 use crate::plan::reason::Reason;
 use crate::plan::spread::{Layout, Place};
 use crate::snapshot::{
-    ContainerInstance, ContainerInstanceStatus, PlacementConstraint, PlacementStrategy,
-    Resources, Service, Task, TaskDefinition,
+    ContainerInstance, ContainerInstanceStatus, PlacementConstraint, PlacementStrategy, Resources, Service,
+    Task, TaskDefinition,
 };
 
 /// On which levels a service's tasks are to be equal.

@@ -49,8 +49,9 @@ fn starts_allowed(survey: &Survey<'_>) -> u32 {
     }
 }
 
-/// What makes two seats interchangeable: zone, tasks before and with ballast, what is left, whether the task leaves it.
-type Likeness<'a> = (usize, u32, u32, u64, u64, u32, &'a [u16], bool);
+/// What makes two seats interchangeable for the search: zone, what the arithmetic sees, tasks with ballast, and for how
+/// many more starts there is room. Seats that tie under binpack are equal in the packed resource already.
+pub type Likeness = (usize, Place, u32, u32);
 
 /// The present state of a survey, from which moves are looked ahead.
 pub struct Lookout<'s, 'a> {
@@ -69,7 +70,7 @@ struct Search<'l, 's, 'a> {
     from: usize,
     helps: BTreeMap<(usize, Place, bool), bool>,
     to: Option<usize>,
-    reach: BTreeSet<usize>,
+    is_reached: Vec<bool>,
 }
 
 impl<'s, 'a> Lookout<'s, 'a> {
@@ -82,20 +83,28 @@ impl<'s, 'a> Lookout<'s, 'a> {
                 zone_of[*seat] = zone;
             }
         }
-        let (places, before) = ((0..seats).map(|seat| survey.place(seat)).collect(), survey.layout());
+        let places = clipped(survey);
+        let before = survey.layout_of(|seat| places[seat]);
         let excess = before.excess();
         Self { survey, placement: survey.placement.clone(), places, zone_of, before, excess }
+    }
+
+    /// What a seat has in common with all that may stand for it.
+    pub fn likeness(&self, seat: usize) -> Likeness {
+        let room = self.placement.room(seat).min(starts_allowed(self.survey));
+        (self.zone_of[seat], self.places[seat], self.placement.seats[seat].tasks, room)
     }
 
     /// Looks ahead from a seat whose task is to leave.
     pub fn outlook(&mut self, from: usize) -> Result<Outlook, Stuck> {
         let landings = self.placement.landings();
         let allowed = starts_allowed(self.survey);
-        let (helps, reach) = (BTreeMap::new(), BTreeSet::new());
-        let mut search = Search { lookout: self, from, helps, to: None, reach };
+        let (helps, is_reached) = (BTreeMap::new(), vec![false; self.places.len()]);
+        let mut search = Search { lookout: self, from, helps, to: None, is_reached };
         let starts_max = search.worst(allowed)?;
         let to = search.to.ok_or(Stuck::NoRoom)?;
-        Ok(Outlook { starts_max, to, landings, reach: search.reach })
+        let reach = search.is_reached.iter().enumerate().filter(|(_, is_reached)| **is_reached);
+        Ok(Outlook { starts_max, to, landings, reach: reach.map(|(seat, _)| seat).collect() })
     }
 }
 
@@ -110,8 +119,11 @@ impl Search<'_, '_, '_> {
         if left == 0 {
             return Err(Stuck::Elsewhere(first));
         }
-        self.reach.extend(&ties);
-        let (helping, others): (Vec<usize>, Vec<usize>) = ties.into_iter().partition(|seat| self.is_helpful(*seat));
+        for seat in &ties {
+            self.is_reached[*seat] = true;
+        }
+        let (helping, others): (Vec<usize>, Vec<usize>) =
+            ties.into_iter().partition(|seat| self.is_helpful(*seat));
         self.to = self.to.or(helping.first().copied());
         let mut worst = 1;
         for seat in self.unlike(&others) {
@@ -125,13 +137,9 @@ impl Search<'_, '_, '_> {
 
     /// One seat of each kind: what holds for it holds for all like it.
     fn unlike(&self, seats: &[usize]) -> Vec<usize> {
-        let mut kinds: BTreeMap<Likeness<'_>, usize> = BTreeMap::new();
-        for at in seats {
-            let (seat, zone) = (&self.lookout.placement.seats[*at], self.lookout.zone_of[*at]);
-            let (before, free) = (self.lookout.places[*at].tasks, &seat.free);
-            let ports = free.ports.as_slice();
-            let kind = (zone, before, seat.tasks, free.cpu, free.memory, free.gpus, ports, *at == self.from);
-            kinds.entry(kind).or_insert(*at);
+        let mut kinds: BTreeMap<(Likeness, bool), usize> = BTreeMap::new();
+        for seat in seats {
+            kinds.entry((self.lookout.likeness(*seat), *seat == self.from)).or_insert(*seat);
         }
         kinds.into_values().collect()
     }
@@ -146,6 +154,16 @@ impl Search<'_, '_, '_> {
             after.excess() < lookout.excess && after.keeps_zones_of(&lookout.before)
         })
     }
+}
+
+/// The places of all seats with upper bounds no higher than can matter: moves keep the best splits as they are, whose
+/// counts may exceed those of the nearest by one, for a zone that takes one more, and then by the rise inside it. Room
+/// beyond that would only make seats look different that are not.
+fn clipped(survey: &Survey<'_>) -> Vec<Place> {
+    let nearest = survey.layout().nearest();
+    let highest = nearest.iter().flatten().max().copied().unwrap_or(0) + 2;
+    let clip = |place: Place| Place { most: place.most.min(highest.max(place.tasks)), ..place };
+    (0..survey.placement.seats.len()).map(|seat| clip(survey.place(seat))).collect()
 }
 
 impl Lookout<'_, '_> {

@@ -103,10 +103,12 @@ impl Placement<'_> {
             let next = numbers.len();
             match field {
                 SpreadField::Instance => at,
-                SpreadField::Zone => *numbers.entry(seat.instance.zone.as_ref().map(ZoneName::as_str)).or_insert(next),
-                SpreadField::Attribute(name) => {
-                    *numbers.entry(seat.instance.attributes.get(name).and_then(Option::as_deref)).or_insert(next)
+                SpreadField::Zone => {
+                    *numbers.entry(seat.instance.zone.as_ref().map(ZoneName::as_str)).or_insert(next)
                 }
+                SpreadField::Attribute(name) => *numbers
+                    .entry(seat.instance.attributes.get(name).and_then(Option::as_deref))
+                    .or_insert(next),
                 SpreadField::Other => 0,
             }
         });

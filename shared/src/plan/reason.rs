@@ -4,6 +4,9 @@
 //! changes its meaning; the payload carries the values that the sentence names. The sentence stands beside the variant
 //! it belongs to, through `thiserror`'s formatting, although a reason is no error.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -298,32 +301,4 @@ impl Reason {
 /// Durations read as `4m 30s` in a report, as they are written in the settings.
 fn duration_words<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&humantime::format_duration(*duration))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn code_and_values_are_camel_case() {
-        let reason = Reason::BelowThreshold { skew: Percent::new(20), threshold: Percent::new(30) };
-        let json = serde_json::to_string(&reason).unwrap();
-        assert_eq!(json, r#"{"code":"belowThreshold","skew":20,"threshold":30}"#);
-        assert_eq!(reason.sentence(), "skew of 20 % does not exceed the threshold of 30 %");
-    }
-
-    #[test]
-    fn durations_are_words() {
-        let reason = Reason::Cooldown { wait: Duration::from_secs(90) };
-        assert_eq!(serde_json::to_string(&reason).unwrap(), r#"{"code":"cooldown","wait":"1m 30s"}"#);
-        assert!(reason.sentence().contains("1m 30s"));
-    }
-
-    #[test]
-    fn subject_carries_its_kind() {
-        let blocked = Subject::new(SubjectKind::ContainerInstance, "arn").blocked(Reason::AgentDisconnected);
-        let json = serde_json::to_value(&blocked).unwrap();
-        assert_eq!(json["subject"]["kind"], "containerInstance");
-        assert_eq!(json["reason"]["code"], "agentDisconnected");
-    }
 }

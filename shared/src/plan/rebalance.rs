@@ -16,12 +16,14 @@ use serde::Serialize;
 
 use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn, ZoneName};
 use crate::percent::Percent;
-use crate::plan::candidate::{self, Worth, reason_not_now, worth};
+use crate::plan::candidate::{self, Worth};
+use crate::plan::case::Case;
 use crate::plan::eligible::{Survey, survey};
 use crate::plan::placement;
 use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
 use crate::plan::sequence::sequence;
-use crate::snapshot::{ClusterSnapshot, Service};
+use crate::plan::verdict::{Planned, plan_service};
+use crate::snapshot::ClusterSnapshot;
 
 /// What a plan may do, and what it has to leave alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,19 +125,21 @@ pub struct Move {
 /// The services for which the base snapshot cannot rule out a move: only these are worth reading closely (task
 /// definition, protections, target health).
 pub fn candidates(snapshot: &ClusterSnapshot, limits: &Limits) -> BTreeSet<ServiceName> {
-    let is_open = |service: &&Service| {
-        let refused = candidate::reason_never(service).or_else(|| reason_not_now(snapshot, limits, service));
+    let is_open = |case: &Case<'_>| {
+        let refused = candidate::reason_never(case.service).or_else(|| candidate::reason_not_now(case));
         refused.is_none()
-            && survey(snapshot, limits, service, None)
-                .is_ok_and(|survey| worth(snapshot, limits, service, &survey) == Worth::Moving)
+            && survey(case, None).is_ok_and(|survey| candidate::worth(case, &survey) == Worth::Moving)
     };
-    snapshot.services.values().filter(is_open).map(|service| service.name.clone()).collect()
+    Case::all(snapshot, limits)
+        .iter()
+        .filter(|case| is_open(case))
+        .map(|case| case.service.name.clone())
+        .collect()
 }
 
 /// Decides what to move in a cluster whose candidates have been read closely.
 pub fn plan_rebalance(snapshot: &ClusterSnapshot, limits: &Limits) -> RebalancePlan {
-    let mut planned: Vec<Planned> =
-        snapshot.services.values().map(|service| plan_service(snapshot, limits, service)).collect();
+    let mut planned: Vec<Planned> = Case::all(snapshot, limits).iter().map(plan_service).collect();
     planned.sort_by_cached_key(|planned| {
         let plan = &planned.plan;
         (Reverse(plan.excess > 0), Reverse(plan.raw_skew), Reverse(plan.excess), plan.service.clone())
@@ -152,7 +156,8 @@ pub fn excess_without(
     service: &ServiceName,
     leaving: &BTreeSet<TaskArn>,
 ) -> Option<u32> {
-    Some(survey_closely(snapshot, limits, service)?.layout_without(leaving).excess())
+    let case = Case::of(snapshot, limits, service)?;
+    Some(survey_closely(&case)?.layout_without(leaving).excess())
 }
 
 /// Whether the task that a move started landed where it helps: once the chosen task and all ballast have left, the
@@ -165,7 +170,8 @@ pub fn landing_helps(
     started: &TaskArn,
     ballast: &BTreeSet<TaskArn>,
 ) -> Option<bool> {
-    let survey = survey_closely(snapshot, limits, service)?;
+    let case = Case::of(snapshot, limits, service)?;
+    let survey = survey_closely(&case)?;
     let without = |task: &TaskArn| {
         let leaving = ballast.iter().chain([task]).cloned().collect();
         survey.layout_without(&leaving)
@@ -181,138 +187,16 @@ pub fn next_landings(
     limits: &Limits,
     service: &ServiceName,
 ) -> Option<Vec<ContainerInstanceArn>> {
-    let survey = survey_closely(snapshot, limits, service)?;
+    let case = Case::of(snapshot, limits, service)?;
+    let survey = survey_closely(&case)?;
     Some(survey.placement.landings().into_iter().map(|seat| survey.arn(seat).clone()).collect())
 }
 
-fn survey_closely<'a>(
-    snapshot: &'a ClusterSnapshot,
-    limits: &Limits,
-    service: &ServiceName,
-) -> Option<Survey<'a>> {
-    let service = snapshot.services.get(service)?;
-    let definition = candidate::definition(snapshot, service).ok()?;
-    let refused = candidate::reason_never(service).or_else(|| candidate::reason_unreadable(snapshot));
-    if refused.is_some() { None } else { survey(snapshot, limits, service, Some(definition)).ok() }
-}
-
-/// A service's plan and what the choice of starts needs beside it.
-struct Planned {
-    plan: ServicePlan,
-    /// Where the starts of the first move may land.
-    reach: BTreeSet<ContainerInstanceArn>,
-}
-
-fn plan_service(snapshot: &ClusterSnapshot, limits: &Limits, service: &Service) -> Planned {
-    let mut planned = Planned { plan: ServicePlan::quiet(&service.name), reach: BTreeSet::new() };
-    if let Err(reason) = decide(&mut planned, snapshot, limits, service) {
-        planned.plan.block(reason);
-    }
-    planned
-}
-
-/// The checks in their order; the first that fails ends the matter.
-fn decide(
-    planned: &mut Planned,
-    snapshot: &ClusterSnapshot,
-    limits: &Limits,
-    service: &Service,
-) -> Result<(), Reason> {
-    let plan = &mut planned.plan;
-    refuse(candidate::reason_never(service))?;
-    plan.blocked = candidate::pending_too_long(snapshot, service);
-    let definition = candidate::definition(snapshot, service);
-    let survey = survey(snapshot, limits, service, definition.as_ref().ok().copied());
-    if let Ok(survey) = &survey {
-        plan.measure(survey);
-    }
-    refuse(reason_not_now(snapshot, limits, service))?;
-    let survey = survey?;
-    let worth = worth(snapshot, limits, service, &survey);
-    if worth != Worth::Nothing {
-        plan.tell_of_instances(&survey);
-    }
-    match worth {
-        Worth::Nothing => return Ok(()),
-        Worth::Blocked(reason) => return Err(reason),
-        Worth::Moving => definition?,
-    };
-    refuse(candidate::reason_protected(snapshot, service))?;
-    planned.foresee(survey, limits)
-}
-
-fn refuse(reason: Option<Reason>) -> Result<(), Reason> {
-    reason.map_or(Ok(()), Err)
-}
-
-impl Planned {
-    fn foresee(&mut self, survey: Survey<'_>, limits: &Limits) -> Result<(), Reason> {
-        let arns: Vec<ContainerInstanceArn> =
-            survey.placement.seats.iter().map(|seat| seat.instance.arn.clone()).collect();
-        let sequence = sequence(survey, limits, &self.plan.service, usize::MAX);
-        self.reach = sequence.reach.into_iter().map(|seat| arns[seat].clone()).collect();
-        self.plan.skew_after = sequence.moves.last().map(|last| last.skew_after).or(self.plan.raw_skew);
-        self.plan.moves = sequence.moves;
-        refuse(sequence.stuck)
-    }
-}
-
-impl ServicePlan {
-    fn quiet(service: &ServiceName) -> Self {
-        Self {
-            service: service.clone(),
-            raw_skew: None,
-            best_skew: None,
-            skew_after: None,
-            article_skew: None,
-            excess: 0,
-            lower_bound: 0,
-            witness: Vec::new(),
-            moves: Vec::new(),
-            blocked: Vec::new(),
-        }
-    }
-
-    fn block(&mut self, reason: Reason) {
-        self.blocked.push(Subject::new(SubjectKind::Service, &self.service).blocked(reason));
-    }
-
-    fn measure(&mut self, survey: &Survey<'_>) {
-        let layout = survey.layout();
-        let nearest = layout.nearest();
-        self.raw_skew = Some(layout.skew());
-        self.skew_after = self.raw_skew;
-        self.best_skew = Some(layout.skew_of(&nearest));
-        self.article_skew = Some(layout.article_skew());
-        self.excess = layout.excess();
-        self.lower_bound = self.excess;
-        if self.excess > 0 {
-            self.witness = witness(survey, &nearest);
-        }
-    }
-
-    /// Instances whose state an operator may wonder about: those with tasks that stay where they are, and those that
-    /// will or would be targets.
-    fn tell_of_instances(&mut self, survey: &Survey<'_>) {
-        for (seat, reason) in survey.placement.seats.iter().zip(&survey.ineligible) {
-            let is_coming = matches!(reason, Some(Reason::WarmingUp { .. } | Reason::AgentDisconnected));
-            if let Some(reason) = reason.as_ref().filter(|_| is_coming || seat.tasks > 0) {
-                let subject = Subject::new(SubjectKind::ContainerInstance, &seat.instance.arn);
-                self.blocked.push(subject.blocked(reason.clone()));
-            }
-        }
-    }
-}
-
-/// Places without a task now and then prove nothing and are left out.
-fn witness(survey: &Survey<'_>, nearest: &[Vec<u32>]) -> Vec<Witness> {
-    let targets = survey.zones.iter().flatten().zip(nearest.iter().flatten());
-    let witnesses = targets.map(|(at, target)| {
-        let seat = &survey.placement.seats[*at];
-        let (container_instance, zone) = (seat.instance.arn.clone(), seat.instance.zone.clone());
-        Witness { container_instance, zone, tasks: seat.tasks, target: *target }
-    });
-    witnesses.filter(|witness| witness.tasks + witness.target > 0).collect()
+fn survey_closely<'a>(case: &Case<'a>) -> Option<Survey<'a>> {
+    let definition = case.definition().ok()?;
+    let refused =
+        candidate::reason_never(case.service).or_else(|| candidate::reason_unreadable(case.snapshot));
+    if refused.is_some() { None } else { survey(case, Some(definition)).ok() }
 }
 
 /// The first moves that may begin now. Room is reserved on every instance where a start of an earlier move may land; a
@@ -344,7 +228,8 @@ fn starts(snapshot: &ClusterSnapshot, limits: &Limits, planned: &mut [Planned]) 
 
 /// Whether a move is foreseen just so although others have reserved room.
 fn is_unmoved(crowded: &ClusterSnapshot, limits: &Limits, planned: &Move) -> bool {
-    let Some(survey) = survey_closely(crowded, limits, &planned.service) else { return false };
+    let case = Case::of(crowded, limits, &planned.service);
+    let Some(survey) = case.as_ref().and_then(survey_closely) else { return false };
     let again = sequence(survey, limits, &planned.service, 1).moves;
     again.first().is_some_and(|again| {
         (&again.task, &again.to, &again.landings, again.starts_max)
@@ -353,9 +238,9 @@ fn is_unmoved(crowded: &ClusterSnapshot, limits: &Limits, planned: &Move) -> boo
 }
 
 fn reserve(crowded: &mut ClusterSnapshot, planned: &Move, reach: &BTreeSet<ContainerInstanceArn>) {
-    let service = crowded.services.get(&planned.service);
-    let definition = service.and_then(|service| candidate::definition(crowded, service).ok());
-    let Some(need) = definition.map(placement::need) else { return };
+    let definition = crowded.services.get(&planned.service).map(|service| &service.task_definition);
+    let known = definition.and_then(|name| crowded.task_definitions.get(name)?.known());
+    let Some(need) = known.map(placement::need) else { return };
     for arn in reach {
         for _ in 0..planned.starts_max {
             if let Some(instance) = crowded.container_instances.get_mut(arn) {

@@ -10,11 +10,11 @@
 mod tests;
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::ServiceName;
 use crate::plan::eligible::Survey;
-use crate::plan::landing::{Lookout, Outlook, Stuck};
+use crate::plan::landing::{Likeness, Lookout, Outlook, Stuck};
 use crate::plan::reason::Reason;
 use crate::plan::rebalance::{Limits, Move};
 use crate::snapshot::Task;
@@ -62,7 +62,7 @@ fn best(survey: &Survey<'_>) -> Result<(usize, Outlook), Stuck> {
     let mut found: Option<(usize, Outlook)> = None;
     let mut stuck = None;
     let mut lookout = Lookout::new(survey);
-    for from in origins(survey) {
+    for from in origins(survey, &lookout) {
         match lookout.outlook(from) {
             Ok(next) if found.as_ref().is_none_or(|(_, best)| next.starts_max < best.starts_max) => {
                 let is_least = next.starts_max == 1;
@@ -78,18 +78,19 @@ fn best(survey: &Survey<'_>) -> Result<(usize, Outlook), Stuck> {
     found.ok_or(stuck.unwrap_or(Stuck::NoRoom))
 }
 
-/// Seats that a task can be taken from, in the written order.
-fn origins(survey: &Survey<'_>) -> Vec<usize> {
-    let mut origins: Vec<(Reverse<u32>, Reverse<u32>, usize)> = Vec::new();
+/// Seats that a task can be taken from, in the written order; of seats that are alike only the first.
+fn origins(survey: &Survey<'_>, lookout: &Lookout<'_, '_>) -> Vec<usize> {
+    let mut firsts: BTreeMap<Likeness, (Reverse<u32>, Reverse<u32>, usize)> = BTreeMap::new();
     for zone in &survey.zones {
         let total: u32 = zone.iter().map(|seat| survey.placement.seats[*seat].tasks).sum();
-        let movable = zone
-            .iter()
-            .filter(|seat| survey.ineligible[**seat].is_none() && !survey.tasks[**seat].is_empty());
-        origins.extend(
-            movable.map(|seat| (Reverse(total), Reverse(survey.placement.seats[*seat].tasks), *seat)),
-        );
+        for seat in zone.iter().filter(|seat| survey.ineligible[**seat].is_none()) {
+            if !survey.tasks[*seat].is_empty() {
+                let order = (Reverse(total), Reverse(survey.placement.seats[*seat].tasks), *seat);
+                firsts.entry(lookout.likeness(*seat)).or_insert(order);
+            }
+        }
     }
+    let mut origins: Vec<_> = firsts.into_values().collect();
     origins.sort_unstable();
     origins.into_iter().map(|(_, _, seat)| seat).collect()
 }

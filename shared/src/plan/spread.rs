@@ -88,7 +88,8 @@ impl Layout {
         let (was, is) = (totals(before), totals(self));
         let gives = |zone: usize| self.zones[zone].iter().any(|place| place.tasks > place.least);
         let takes = |zone: usize| self.zones[zone].iter().any(|place| place.tasks < place.most);
-        let is_apart = |high: usize, low: usize| is[high] > is[low] + was[high].saturating_sub(was[low]).max(1);
+        let is_apart =
+            |high: usize, low: usize| is[high] > is[low] + was[high].saturating_sub(was[low]).max(1);
         let zones = || 0..is.len();
         !zones().any(|high| gives(high) && zones().any(|low| is_apart(high, low) && takes(low)))
     }

@@ -7,18 +7,20 @@
 
 mod instance;
 mod service;
+mod target_group;
 mod task_definition;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::account::{Account, Cluster, Deployment, DeploymentStatus, RolloutState, Service, TargetGroup};
+use crate::account::{Account, Cluster, Deployment, DeploymentStatus, RolloutState, Service};
 use crate::scheduler::{events::note, tasks};
 use crate::switches::Switches;
 use crate::time::SimTime;
 
 pub use instance::InstanceBuilder;
 pub use service::ServiceBuilder;
+pub use target_group::TargetGroupBuilder;
 pub use task_definition::TaskDefinitionBuilder;
 
 /// 2026-01-02T03:04:05Z, the moment every built account starts at.
@@ -116,13 +118,8 @@ impl AccountBuilder {
     ) -> Self {
         let id = &self.account.next_id()[16..];
         let arn = arn(&self.account, "elasticloadbalancing", &format!("targetgroup/{name}/{id}"));
-        let group = TargetGroup {
-            arn: arn.clone(),
-            name: name.to_owned(),
-            deregistration_delay: Duration::from_mins(5),
-            targets: Vec::new(),
-        };
-        self.account.target_groups.insert(arn, with(TargetGroupBuilder(group)).0);
+        let group = with(TargetGroupBuilder::new(arn.clone(), name)).build();
+        self.account.target_groups.insert(arn, group);
         self
     }
 
@@ -188,19 +185,6 @@ impl AccountBuilder {
         let instances = self.account.clusters[&self.cluster].container_instances.values();
         let mut named = instances.filter(|instance| instance.ec2_instance_id == ec2_instance_id);
         named.next().expect("an instance comes before its tasks").arn.clone()
-    }
-}
-
-/// Sets the delay of a target group.
-#[derive(Clone, Debug)]
-pub struct TargetGroupBuilder(TargetGroup);
-
-impl TargetGroupBuilder {
-    /// `deregistration_delay.timeout_seconds`.
-    #[must_use]
-    pub fn deregistration_delay(mut self, delay: Duration) -> Self {
-        self.0.deregistration_delay = delay;
-        self
     }
 }
 

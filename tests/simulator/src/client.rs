@@ -1,8 +1,8 @@
 //! The account behind an AWS SDK, without a socket: an HTTP client whose other end is the simulator.
 //!
-//! The request body is read through its `Body` implementation, because the SDK's guard against stalled uploads
-//! believes nothing was sent otherwise and ends any call that takes more than a few seconds. The read timeout is
-//! kept here, because the SDK leaves that to its HTTP client.
+//! The request body is read through its `Body` implementation, because the SDK's guard against stalled
+//! uploads believes nothing was sent otherwise and ends any call that takes more than a few seconds. The read
+//! timeout is kept here, because the SDK leaves that to its HTTP client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -81,5 +81,45 @@ impl HttpClient for InProcessClient {
 impl HttpConnector for InProcessClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         HttpConnectorFuture::new(self.clone().send(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builder::AccountBuilder;
+    use crate::faults::Rule;
+
+    fn simulator() -> Simulator {
+        Simulator::new(AccountBuilder::new(1).cluster("web").build(), 1)
+    }
+
+    fn request() -> HttpRequest {
+        let mut request = HttpRequest::new(SdkBody::from("{}"));
+        request.headers_mut().insert("x-amz-target", "AmazonEC2ContainerServiceV20141113.ListClusters");
+        request
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_sdk_request_gets_an_sdk_response() {
+        let client = InProcessClient::new(simulator(), ClientId(1), "test");
+        let response = client.call(request()).await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains("cluster/web"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_read_timeout_and_lost_connections_are_reported_in_their_kinds() {
+        let simulator = simulator();
+        simulator.rule(Rule::time_out(1.0));
+        let client = InProcessClient::new(simulator.clone(), ClientId(1), "test");
+        let client = InProcessClient { read_timeout: Some(Duration::from_secs(5)), ..client };
+        let started = tokio::time::Instant::now();
+        assert!(client.call(request()).await.unwrap_err().is_timeout());
+        assert_eq!(started.elapsed().as_secs(), 5);
+        simulator.clear_rules();
+        simulator.rule(Rule::lose_response(1.0));
+        assert!(client.call(request()).await.unwrap_err().is_io());
     }
 }

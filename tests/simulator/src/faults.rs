@@ -1,7 +1,7 @@
 //! What can go wrong between a caller and the account, as rules with a probability.
 //!
-//! Rules are consulted in the order of their installation, and the first that strikes decides. A rule may be limited
-//! to some operations and to a window of account time. All dice come from the simulator's seed.
+//! Rules are consulted in the order of their installation, and the first that strikes decides. A rule may be
+//! limited to some operations and to a window of account time. All dice come from the simulator's seed.
 //!
 //! Not here: throttling by the published token buckets (`throttle.rs`, always on) and a caller that dies
 //! (`Simulator::kill_after`).
@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::time::SimTime;
 
-/// How long a call hangs under `Fault::TimeOut` until the network gives up on it. Longer than any sensible client
-/// timeout, and finite, because no connection hangs for ever.
+/// How long a call hangs under `Fault::TimeOut` until the network gives up on it. Longer than any sensible
+/// client timeout, and finite, because no connection hangs for ever.
 pub const HANG: Duration = Duration::from_secs(75);
 
 /// One way in which a call goes wrong.
@@ -30,13 +30,15 @@ pub enum Fault {
     LoseResponse,
     /// The response comes later by this much.
     Delay(Duration),
-    /// A read is answered from the account as it was this long ago; at most `HISTORY`. Writes are not affected.
+    /// A read is answered from the account as it was this long ago; at most `HISTORY`. Writes are not
+    /// affected.
     StaleRead(Duration),
     /// The request goes nowhere, and the caller learns so by its own timeout, or after `HANG`.
     TimeOut,
     /// The caller is not allowed to do that.
     Deny,
-    /// In a describe call, one entry is answered as a failure with reason MISSING. Other calls are not affected.
+    /// In a describe call, one entry is answered as a failure with reason MISSING. Other calls are not
+    /// affected.
     MissingEntry,
 }
 

@@ -1,13 +1,17 @@
-//! The API operations: each reads or changes the account at one moment, as its page of the API reference says.
+//! The API operations: each reads or changes the account at one moment, as its page of the API reference
+//! says.
 //!
-//! Shapes, members and errors follow the service models that AWS publishes with its SDKs (ECS 2014-11-13, Elastic
-//! Load Balancing 2015-12-01); texts of errors are AWS's where known and otherwise our own.
+//! Shapes, members and errors follow the service models that AWS publishes with its SDKs (ECS 2014-11-13,
+//! Elastic Load Balancing 2015-12-01); texts of errors are AWS's where known and otherwise our own.
 //!
 //! Simplified:
-//! - Only members this account can have are answered; absent ones (`serviceRegistries`, `overrides`, …) are left out.
+//! - Only members this account can have are answered; absent ones (`serviceRegistries`, `overrides`, …) are
+//!   left out.
 //! - Identifiers that are neither a known id nor an ARN are reported MISSING; ECS also checks their length.
-//! - There is no `CreateCluster`, `RegisterTaskDefinition` or `RegisterContainerInstance`: accounts are built.
-//! - `clientToken` and `propagateTags` are accepted and ignored; there is no IAM (`faults::Rule::deny` refuses).
+//! - There is no `CreateCluster`, `RegisterTaskDefinition` or `RegisterContainerInstance`: accounts are
+//!   built.
+//! - `clientToken` and `propagateTags` are accepted and ignored; there is no IAM (`faults::Rule::deny`
+//!   refuses).
 
 mod attributes;
 mod capacity_providers;

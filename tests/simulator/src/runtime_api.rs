@@ -1,10 +1,11 @@
 //! A Lambda Runtime API (2018-06-01) on a loopback socket, so that a function's binary runs unchanged.
 //!
-//! It keeps what handlers rely on: real deadlines, request ids, errors as their own kind of answer, one invocation at
-//! a time. The deadline is wall time, as in Lambda; when it passes, `invoke` returns `TimedOut` and the caller is
-//! expected to kill the process, as Lambda does.
+//! It keeps what handlers rely on: real deadlines, request ids, errors as their own kind of answer, one
+//! invocation at a time. The deadline is wall time, as in Lambda; when it passes, `invoke` returns `TimedOut`
+//! and the caller is expected to kill the process, as Lambda does.
 //!
-//! Simplified: no extensions, no telemetry, no payload limit, no response streaming, and nothing restarts a function.
+//! Simplified: no extensions, no telemetry, no payload limit, no response streaming, and nothing restarts a
+//! function.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -79,7 +80,8 @@ impl RuntimeApi {
         let shared = Arc::new(Shared { waiting: AsyncMutex::new(waiting), answers: Mutex::default() });
         let router = router(Arc::clone(&shared));
         let server = tokio::spawn(async move {
-            // Serving ends only when the task is aborted; an accept error is not worth more than a closed socket.
+            // Serving ends only when the task is aborted; an accept error is not worth more than a closed
+            // socket.
             let _ = axum::serve(listener, router).await;
         });
         let next = AtomicU64::new(1);
@@ -131,8 +133,8 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// Wall time since the Unix epoch. The one place in the workspace that reads it: the deadline header is epoch time
-/// by definition, and the runtime on the other side of the socket compares it with the wall clock.
+/// Wall time since the Unix epoch. The one place in the workspace that reads it: the deadline header is epoch
+/// time by definition, and the runtime on the other side of the socket compares it with the wall clock.
 #[allow(clippy::disallowed_methods)]
 fn epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()

@@ -170,3 +170,6 @@ fn forget(account: &mut Account) {
         cluster.tasks.retain(|_, task| !task.stopped_at.is_some_and(gone));
     }
 }
+
+#[cfg(test)]
+mod tests;

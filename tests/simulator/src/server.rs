@@ -1,11 +1,13 @@
 //! The account behind a TCP port, for real clients: Lambda binaries, boto3, the `aws` command.
 //!
-//! The same calls as in process, plus a few addresses under `/_sim/` for people and demos. Never on a paused clock:
-//! real sockets on it make every timeout of the client fire at once.
+//! The same calls as in process, plus a few addresses under `/_sim/` for people and demos. Never on a paused
+//! clock: real sockets on it make every timeout of the client fire at once.
 //!
 //! Simplified: plain HTTP, one account, one Region, whatever host name or credentials the client uses.
 
 mod control;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +34,8 @@ struct Front {
     client: ClientId,
 }
 
-/// Serves the account on this listener, its clock running at this multiple of wall time; ends only with an error.
+/// Serves the account on this listener, its clock running at this multiple of wall time; ends only with an
+/// error.
 pub async fn serve(simulator: Simulator, listener: TcpListener, multiple: f64) -> std::io::Result<()> {
     simulator.set_multiple(multiple);
     let front = Arc::new(Front { client: simulator.next_client(), simulator: simulator.clone() });

@@ -1,11 +1,13 @@
 //! One simulated account with its clock, its callers and its mishaps, shared by any number of clients.
 //!
-//! The account moves lazily: whoever looks at it or calls it first brings it to the present, second by second, with
-//! the checkers watching each one. In process the present is tokio's paused clock; behind `server` it is wall time
-//! times a multiple.
+//! The account moves lazily: whoever looks at it or calls it first brings it to the present, second by
+//! second, with the checkers watching each one. In process the present is tokio's paused clock; behind
+//! `server` it is wall time times a multiple.
 //!
-//! Simplified: a call takes effect at one moment, between its way there and its way back; AWS spreads some over time.
+//! Simplified: a call takes effect at one moment, between its way there and its way back; AWS spreads some
+//! over time.
 
+mod call;
 mod clock;
 mod crash;
 mod state;
@@ -23,6 +25,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+pub use self::call::{Call, Interruption, Outcome};
 pub(crate) use self::crash::ClientId;
 
 use self::clock::Clock;
@@ -35,49 +38,6 @@ use crate::faults::{HANG, Rule};
 use crate::time::SimTime;
 use crate::timeline;
 use crate::wire::{self, Response, Service};
-
-/// What came of a call, as the account's side knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was answered with success.
-    Done,
-    /// It was answered with this error code.
-    Error(String),
-    /// It took effect, and the response was lost on its way.
-    Lost,
-    /// It had no effect and no response.
-    TimedOut,
-    /// Its caller died before it had an effect.
-    Killed,
-}
-
-/// One API call, as `CloudTrail` would have it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// When it arrived.
-    pub at: SimTime,
-    /// Label of the client.
-    pub caller: String,
-    /// `ecs` or `elasticloadbalancing`.
-    pub service: &'static str,
-    /// Operation.
-    pub operation: String,
-    /// The most specific thing it names, in short form; a count if there are several.
-    pub resource: String,
-    /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// Why a call got no response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Interruption {
-    /// The connection broke after the request was sent.
-    #[error("connection reset by peer")]
-    ConnectionReset,
-    /// Nothing came back in time.
-    #[error("the operation timed out")]
-    TimedOut,
-}
 
 struct Shared {
     state: Mutex<State>,
@@ -99,7 +59,8 @@ impl fmt::Debug for Simulator {
 }
 
 impl Simulator {
-    /// An account that starts to live now, at its own `now`. To be called on the runtime whose time it shall follow.
+    /// An account that starts to live now, at its own `now`. To be called on the runtime whose time it shall
+    /// follow.
     pub fn new(account: Account, seed: u64) -> Self {
         let clock = Mutex::new(Clock::starting_at(account.now));
         let state = Mutex::new(State::new(account, seed));
@@ -190,8 +151,8 @@ impl Simulator {
         timeline::render(&self.present().account.happenings)
     }
 
-    /// The `n`-th call from now, counted from one, takes effect, and then its caller is dead: neither this call nor
-    /// any later one of the same client is ever answered.
+    /// The `n`-th call from now, counted from one, takes effect, and then its caller is dead: neither this
+    /// call nor any later one of the same client is ever answered.
     pub fn kill_after(&self, n: u64) {
         self.arm(n, Moment::AfterEffect);
     }

@@ -1,8 +1,8 @@
 //! Token buckets of the ECS API, per account and Region, in account time, shared by all callers.
 //!
-//! Sizes and rates are those of "Request throttling for the Amazon ECS API". Elastic Load Balancing publishes none;
-//! the bucket here is of the size of an ECS read bucket and an assumption. An operation without a published group
-//! (`DescribeTaskSets`, say) belongs to the group its neighbours are in.
+//! Sizes and rates are those of "Request throttling for the Amazon ECS API". Elastic Load Balancing publishes
+//! none; the bucket here is of the size of an ECS read bucket and an assumption. An operation without a
+//! published group (`DescribeTaskSets`, say) belongs to the group its neighbours are in.
 
 use std::collections::BTreeMap;
 

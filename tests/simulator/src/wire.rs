@@ -1,9 +1,11 @@
-//! What travels between a client and the account: requests, responses, errors, in the two protocols AWS uses here.
+//! What travels between a client and the account: requests, responses, errors, in the two protocols AWS uses
+//! here.
 //!
-//! ECS speaks awsJson 1.1: the operation is in `X-Amz-Target`, everything else in JSON. Elastic Load Balancing speaks
-//! the query protocol: a form with `Action` and `Version`, answered in XML. Both become one `Request` with a JSON
-//! value as input, so that an operation does not know how it was called. A further query service (Auto Scaling) joins
-//! by its `Version` in `Service::by_query_version` and a table in `operations`.
+//! ECS speaks awsJson 1.1: the operation is in `X-Amz-Target`, everything else in JSON. Elastic Load
+//! Balancing speaks the query protocol: a form with `Action` and `Version`, answered in XML. Both become one
+//! `Request` with a JSON value as input, so that an operation does not know how it was called. A further
+//! query service (Auto Scaling) joins by its `Version` in `Service::by_query_version` and a table in
+//! `operations`.
 //!
 //! Simplified: signatures are not verified, and the host name is not looked at.
 
@@ -29,6 +31,14 @@ impl Service {
         match version {
             "2015-12-01" => Some(Self::ElasticLoadBalancing),
             _ => None,
+        }
+    }
+
+    /// The namespace of a query service's answers.
+    fn xml_namespace(self) -> &'static str {
+        match self {
+            Self::Ecs => "",
+            Self::ElasticLoadBalancing => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
         }
     }
 
@@ -142,8 +152,8 @@ pub fn encode(
     match (service, answer) {
         (Service::Ecs, Ok(body)) => json::response(200, body),
         (Service::Ecs, Err(error)) => json::error(&error),
-        (Service::ElasticLoadBalancing, Ok(body)) => query::response(operation, &body, request_id),
-        (Service::ElasticLoadBalancing, Err(error)) => query::error(&error, request_id),
+        (service, Ok(body)) => query::response(service, operation, &body, request_id),
+        (service, Err(error)) => query::error(service, &error, request_id),
     }
 }
 

@@ -3,10 +3,9 @@ use crate::plan::testing::{self, Cluster, arn, chain, cluster, limits};
 
 /// The outlook of taking a task of `web` from an instance.
 fn from(cluster: &Cluster, zone: &str, number: usize) -> Result<Outlook, Stuck> {
-    let web = &cluster.0.services[&"web".into()];
     let limits = testing::limits();
-    let survey =
-        crate::plan::eligible::survey(&cluster.0, &limits, web, Some(cluster.definition_of("web"))).unwrap();
+    let case = crate::plan::case::Case::of(&cluster.0, &limits, &"web".into()).unwrap();
+    let survey = crate::plan::eligible::survey(&case, Some(case.definition().unwrap())).unwrap();
     let seat =
         (0..survey.placement.seats.len()).find(|seat| *survey.arn(*seat) == arn(zone, number)).unwrap();
     Lookout::new(&survey).outlook(seat)

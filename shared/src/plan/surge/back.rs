@@ -29,12 +29,14 @@ impl<'a> Seen<'a> {
         self.lower_when_safe(&leaving, || self.lower_now())
     }
 
-    /// The tasks that leave when a move is undone: new ones, those that are not healthy before the others.
+    /// The tasks that leave when a move is undone: every new one, also those by which ECS tries to replace a new one
+    /// that does not get healthy. Where an old task died meanwhile, the oldest healthy new one stays in its place.
     pub(super) fn leaving_on_undo(&self) -> Vec<&'a Task> {
-        let mut new = self.new.clone();
-        new.reverse();
-        new.sort_by_key(|task| self.health(task) == Health::Healthy);
-        new.into_iter().take(self.surplus()).collect()
+        let missing = (self.record().tasks_desired_before as usize).saturating_sub(self.old.len());
+        let is_healthy = |task: &&&Task| self.health(task) == Health::Healthy;
+        let staying: Vec<&Task> = self.new.iter().filter(is_healthy).take(missing).copied().collect();
+        let leaves = |task: &&Task| staying.iter().all(|other| other.arn != task.arn);
+        self.new.iter().copied().filter(leaves).collect()
     }
 
     /// After a foreign deployment, or when the chosen task died: whichever task leaves, enough healthy ones stay.

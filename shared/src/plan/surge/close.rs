@@ -14,9 +14,7 @@ impl<'a> Seen<'a> {
         if self.has_taken_another() && !self.is_surge_off() {
             return Step::SurgeOff;
         }
-        let is_lowered = self.desired() <= self.record().tasks_desired_before;
-        let chosen_leaves = self.record().phase == Phase::Settle && self.chosen.is_some() && is_lowered;
-        let is_undecided = self.tasks_wanted() > self.desired() || chosen_leaves && !self.has_taken_another();
+        let is_undecided = self.tasks_wanted() > self.desired();
         if is_undecided && !is_deploying(self.view.service) && !self.is_overdue() {
             return Step::Wait(Waiting::Stopped);
         }
@@ -33,7 +31,6 @@ impl<'a> Seen<'a> {
         match self.record().phase {
             _ if self.has_taken_another() => Outcome::AnotherTaskStopped,
             Phase::Settle if self.chosen.is_none() => Outcome::Moved,
-            Phase::Settle => Outcome::DesiredChanged,
             Phase::Yielded => Outcome::Yielded,
             _ => Outcome::RolledBack,
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::ids::TaskArn;
 use crate::plan::health::Health;
-use crate::plan::rebalance::{excess_without, next_landings};
+use crate::plan::rebalance::{landing_helps, next_landings};
 use crate::plan::record::{MoveRecord, Phase};
 use crate::snapshot::Task;
 
@@ -90,22 +90,21 @@ impl<'a> Seen<'a> {
     }
 
     /// The new task in whose favour the chosen one may leave: with it, and without every other new one, the movable
-    /// excess is smaller than it was.
+    /// excess is smaller than it was and no zone drifts from another.
     pub(super) fn helpful(&self) -> Result<Option<&'a Task>, String> {
-        let without_new = self.excess_without(self.new.iter().copied())?;
-        for candidate in &self.new {
-            let others = self.new.iter().copied().filter(|task| task.arn != candidate.arn);
-            if self.excess_without(others.chain(self.chosen))? < without_new {
-                return Ok(Some(candidate));
+        let Some(chosen) = self.chosen else { return Ok(None) };
+        for started in &self.new {
+            let others = self.new.iter().filter(|task| task.arn != started.arn);
+            let ballast: BTreeSet<TaskArn> = others.map(|task| task.arn.clone()).collect();
+            let view = self.view;
+            match landing_helps(view.snapshot, view.limits, self.name(), &chosen.arn, &started.arn, &ballast)
+            {
+                None => return Err("how the tasks are spread".to_owned()),
+                Some(true) => return Ok(Some(started)),
+                Some(false) => {}
             }
         }
         Ok(None)
-    }
-
-    pub(super) fn excess_without(&self, leaving: impl Iterator<Item = &'a Task>) -> Result<u32, String> {
-        let leaving: BTreeSet<TaskArn> = leaving.map(|task| task.arn.clone()).collect();
-        excess_without(self.view.snapshot, self.view.limits, self.name(), &leaving)
-            .ok_or_else(|| "how the tasks are spread".to_owned())
     }
 
     pub(super) fn hand_over(&self, new: &'a Task) -> Step {

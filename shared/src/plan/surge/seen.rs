@@ -3,7 +3,7 @@
 use crate::ids::{ServiceName, TaskArn};
 use crate::plan::health::{Health, health_of};
 use crate::plan::record::MoveRecord;
-use crate::snapshot::{ClusterSnapshot, Known, Task};
+use crate::snapshot::{Known, Task};
 use crate::timestamp::Timestamp;
 
 use super::MoveView;

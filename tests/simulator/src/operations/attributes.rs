@@ -1,7 +1,7 @@
 //! `PutAttributes`, `DeleteAttributes` and `ListAttributes`.
 //!
-//! Simplified: container instances are the only targets, and names that begin with `ecs.` or `com.amazonaws.ecs.`
-//! belong to the agent and can be neither put nor deleted.
+//! Simplified: container instances are the only targets, and names that begin with `ecs.` or
+//! `com.amazonaws.ecs.` belong to the agent and can be neither put nor deleted.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,8 +1,9 @@
 //! `UpdateContainerInstancesState` and `DeregisterContainerInstance`.
 //!
-//! Setting DRAINING only sets the state; what it does to tasks is the scheduler's work. Whether DRAINING may be set
-//! again, and whether a forced deregistration stops or orphans tasks, AWS leaves open: `switches.rs` decides.
-//! An orphaned task keeps its containers on a real host; here ECS's view is all there is, so it is STOPPED at once.
+//! Setting DRAINING only sets the state; what it does to tasks is the scheduler's work. Whether DRAINING may
+//! be set again, and whether a forced deregistration stops or orphans tasks, AWS leaves open: `switches.rs`
+//! decides. An orphaned task keeps its containers on a real host; here ECS's view is all there is, so it is
+//! STOPPED at once.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! `ListContainerInstances` and `DescribeContainerInstances`.
 //!
-//! Without a status filter everything but INACTIVE is listed, DRAINING instances included. An INACTIVE instance can
-//! be described for about an hour after its deregistration.
+//! Without a status filter everything but INACTIVE is listed, DRAINING instances included. An INACTIVE
+//! instance can be described for about an hour after its deregistration.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -79,7 +79,8 @@ pub(super) fn container_instance(cluster: &Cluster, reference: &str) -> Result<S
     Err(ApiError::invalid_parameter(format!("Referenced container instance {} not found.", short(reference))))
 }
 
-/// The ARN of a task definition: from an ARN, `family:revision`, or a family, which means its newest revision.
+/// The ARN of a task definition: from an ARN, `family:revision`, or a family, which means its newest
+/// revision.
 pub(super) fn task_definition<T>(definitions: &BTreeMap<String, T>, reference: &str) -> Option<String> {
     if definitions.contains_key(reference) {
         return Some(reference.to_owned());

@@ -1,7 +1,8 @@
 //! Pages: every list is cut, and an opaque token says where the next page begins.
 //!
-//! A token names the operation and the last key answered, so that a list which changes between two pages neither
-//! repeats nor skips what was there all the time. ECS promises neither; the tokens of AWS say nothing about it.
+//! A token names the operation and the last key answered, so that a list which changes between two pages
+//! neither repeats nor skips what was there all the time. ECS promises neither; the tokens of AWS say nothing
+//! about it.
 
 use crate::wire::ApiError;
 

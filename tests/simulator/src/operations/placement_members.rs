@@ -1,6 +1,7 @@
 //! Placement strategies and constraints as requests and answers write them.
 //!
-//! A field is stored in the API's spelling: `host` means `instanceId`, and `cpu` and `memory` may come in any case.
+//! A field is stored in the API's spelling: `host` means `instanceId`, and `cpu` and `memory` may come in any
+//! case.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
 //! `UpdateService`, `CreateService` and `DeleteService`.
 //!
-//! A deployment is started by another task definition, other load balancers, or `forceNewDeployment`; every other
-//! member changes the service in place (the API reference says so member by member).
+//! A deployment is started by another task definition, other load balancers, or `forceNewDeployment`; every
+//! other member changes the service in place (the API reference says so member by member).
 //!
-//! Simplified: members this account does not model (network, service registries, volumes, Service Connect) are
-//! ignored; the deployment circuit breaker is not there.
+//! Simplified: members this account does not model (network, service registries, volumes, Service Connect)
+//! are ignored; the deployment circuit breaker is not there.
 
 use std::time::Duration;
 
@@ -128,8 +128,8 @@ fn apply(service: &mut Service, input: Input, now: SimTime) -> Result<(), ApiErr
 fn set_desired_count(service: &mut Service, count: u32, now: SimTime) -> Result<(), ApiError> {
     if service.scheduling_strategy == SchedulingStrategy::Daemon {
         return Err(ApiError::invalid_parameter(
-            "The daemon scheduling strategy does not support a desired count for services. Remove the desired \
-             count value and try again",
+            "The daemon scheduling strategy does not support a desired count for services. \
+             Remove the desired count value and try again",
         ));
     }
     service.desired_count = count;

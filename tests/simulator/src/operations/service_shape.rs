@@ -1,6 +1,7 @@
 //! A service as the API writes it.
 //!
-//! Simplified: no task sets, service registries or revisions; `deploymentConfiguration` is the two percentages.
+//! Simplified: no task sets, service registries or revisions; `deploymentConfiguration` is the two
+//! percentages.
 
 use serde::Serialize;
 
@@ -188,7 +189,8 @@ fn deployment<'a>(
     }
 }
 
-/// "Only returned for services that use the rolling update deployment type and aren't behind a Classic Load Balancer."
+/// "Only returned for services that use the rolling update deployment type and aren't behind a Classic Load
+/// Balancer."
 fn has_rollout_state(service: &Service) -> bool {
     let is_rolling = service.deployment_controller == DeploymentController::Ecs;
     is_rolling && service.load_balancers.iter().all(|balancer| balancer.load_balancer_name.is_none())

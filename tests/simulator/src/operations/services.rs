@@ -1,6 +1,7 @@
 //! `ListServices` and `DescribeServices`.
 //!
-//! A service that is being deleted (DRAINING) or is deleted (INACTIVE) is in no list and can still be described.
+//! A service that is being deleted (DRAINING) or is deleted (INACTIVE) is in no list and can still be
+//! described.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

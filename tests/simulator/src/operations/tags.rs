@@ -1,7 +1,7 @@
 //! `TagResource`, `UntagResource`, `ListTagsForResource`, and the rules every tag obeys.
 //!
-//! Simplified: task definitions and capacity providers carry no tags in this account. `\p{L}` and `\p{N}` of AWS's
-//! pattern are Rust's alphabetic and numeric characters, which also take a few combining marks.
+//! Simplified: task definitions and capacity providers carry no tags in this account. `\p{L}` and `\p{N}` of
+//! AWS's pattern are Rust's alphabetic and numeric characters, which also take a few combining marks.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::service_shape::status;
 use super::{Answer, Change, names};
 use crate::account::{Account, Cluster, ContainerInstanceStatus, Tags};
+use crate::timeline;
 use crate::wire::{ApiError, json};
 
 /// Tags a resource can have.
@@ -100,7 +101,8 @@ pub(super) fn tag(change: &mut Change<'_>, input: &Value) -> Answer {
         return Err(ApiError::new("LimitExceededException", "The limit for the resource was exceeded."));
     }
     *tags_of_mut(change.account, &input.resource_arn)? = tags;
-    change.note(subject(&input.resource_arn), what);
+    let subject = subject(change.account, &input.resource_arn);
+    change.note(subject, what);
     Ok(b"{}".to_vec())
 }
 
@@ -111,7 +113,8 @@ pub(super) fn untag(change: &mut Change<'_>, input: &Value) -> Answer {
     }
     let tags = tags_of_mut(change.account, &input.resource_arn)?;
     tags.retain(|key, _| !input.tag_keys.contains(key));
-    change.note(subject(&input.resource_arn), format!("untagged {}", input.tag_keys.join(", ")));
+    let subject = subject(change.account, &input.resource_arn);
+    change.note(subject, format!("untagged {}", input.tag_keys.join(", ")));
     Ok(b"{}".to_vec())
 }
 
@@ -129,9 +132,13 @@ fn written(tags: &Tags) -> String {
     tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
 }
 
-/// `service/web/api` from the ARN of that service.
-fn subject(arn: &str) -> &str {
-    arn.splitn(6, ':').nth(5).unwrap_or(arn)
+/// The short name under which the history knows what an ARN points at.
+fn subject(account: &Account, arn: &str) -> String {
+    let found = parts(arn).ok().and_then(|(_, cluster, _)| account.clusters.get(cluster));
+    let task = found.and_then(|cluster| cluster.tasks.get(arn)).map(timeline::short);
+    let instance = || found.and_then(|cluster| cluster.container_instances.get(arn));
+    let instance = || instance().map(|instance| instance.ec2_instance_id.clone());
+    task.or_else(instance).unwrap_or_else(|| names::short(arn).to_owned())
 }
 
 /// What an ARN points at: kind, cluster, and the id inside the cluster.

@@ -1,7 +1,8 @@
 //! Elastic Load Balancing: `DescribeTargetHealth` and `DescribeTargetGroups`.
 //!
-//! Simplified: targets speak HTTP, `HealthCheckPort` is the traffic port, and a target group has no load balancer
-//! ARN. A target asked for by id that is not registered is answered `unused` with `Target.NotRegistered`.
+//! Simplified: targets speak HTTP, `HealthCheckPort` is the traffic port, and a target group has no load
+//! balancer ARN. A target asked for by id that is not registered is answered `unused` with
+//! `Target.NotRegistered`.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -123,8 +123,8 @@ fn mark(account: &mut Account, cluster: &str, arn: &str, started_by: Option<&str
     }
 }
 
-/// Why no task was started, in the reasons of the page "API failure reasons"; looked for on the named instance or,
-/// as `RunTask` does, on each one until a reason is found.
+/// Why no task was started, in the reasons of the page "API failure reasons"; looked for on the named
+/// instance or, as `RunTask` does, on each one until a reason is found.
 fn reason_not_placed(account: &Account, cluster: &str, instance: Option<&str>, definition: &str) -> Failure {
     let definition = &account.task_definitions[definition];
     let instances = account.clusters[cluster].container_instances.keys().map(String::as_str);

@@ -1,7 +1,8 @@
-//! A task as the API writes it. Borrowed and typed: `DescribeTasks` of a hundred tasks is the busiest call there is.
+//! A task as the API writes it. Borrowed and typed: `DescribeTasks` of a hundred tasks is the busiest call
+//! there is.
 //!
-//! Simplified: a task has one container, named like the task definition's family; image digests, runtime ids and
-//! pull times are left out.
+//! Simplified: a task has one container, named like the task definition's family; image digests, runtime ids
+//! and pull times are left out.
 
 use serde::Serialize;
 
@@ -195,8 +196,8 @@ fn attachment_id(task: &Task) -> String {
     format!("attachment-{}", names::short(&task.arn))
 }
 
-/// The address of a task's own network interface, which is also the id of its targets; drawn from the task's id, so
-/// that it is known before the first target is registered and after the last one is gone.
+/// The address of a task's own network interface, which is also the id of its targets; drawn from the task's
+/// id, so that it is known before the first target is registered and after the last one is gone.
 fn private_address(task: &Task) -> Option<String> {
     task.container_instance.as_ref()?;
     let id = names::short(&task.arn);

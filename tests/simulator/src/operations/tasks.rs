@@ -1,7 +1,7 @@
 //! `ListTasks` and `DescribeTasks`.
 //!
-//! `ListTasks` answers by desired status, RUNNING unless told otherwise: a task that is being stopped is already in
-//! the STOPPED list, and a stopped one stays in it for an hour.
+//! `ListTasks` answers by desired status, RUNNING unless told otherwise: a task that is being stopped is
+//! already in the STOPPED list, and a stopped one stays in it for an hour.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,8 +81,8 @@ impl<'a> Filter<'a> {
 }
 
 impl ListInput {
-    /// Whether wanted tasks are asked for, or unwanted ones, or none that could exist: ECS never sets a desired
-    /// status of PENDING, and this account has EC2 tasks only.
+    /// Whether wanted tasks are asked for, or unwanted ones, or none that could exist: ECS never sets a
+    /// desired status of PENDING, and this account has EC2 tasks only.
     fn wanted(&self) -> Result<Option<bool>, ApiError> {
         let launch_type = self.launch_type.as_deref().unwrap_or("EC2");
         match (self.desired_status.as_deref(), launch_type) {

@@ -114,8 +114,8 @@ fn say_protected(account: &mut Account, cluster: &str, service: &str, members: &
     let deployments = &account.clusters[cluster].services[service].deployments;
     let deployment = deployments.first().map_or("", |deployment| deployment.id.as_str());
     let what = format!(
-        "was unable to reach steady state because (taskSet {deployment}) was unable to scale in due to (reason \
-         {protected} tasks under protection)"
+        "was unable to reach steady state because (taskSet {deployment}) was unable to scale in due to \
+         (reason {protected} tasks under protection)"
     );
     events::say(account, cluster, service, &what);
 }

@@ -169,8 +169,8 @@ fn say_protected(account: &mut Account, (cluster, service): (&str, &str), census
     let deployments = &account.clusters[cluster].services[service].deployments;
     let deployment = deployments.first().map_or("", |deployment| deployment.id.as_str());
     let what = format!(
-        "was unable to AZ Rebalance because (taskSet {deployment}) was unable to scale in due to (reason {protected} \
-         tasks under protection)"
+        "was unable to AZ Rebalance because (taskSet {deployment}) was unable to scale in due to \
+         (reason {protected} tasks under protection)"
     );
     events::say(account, cluster, service, &what);
 }

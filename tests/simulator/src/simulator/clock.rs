@@ -1,7 +1,7 @@
 //! The account's clock: tokio's time, from a starting moment, at a multiple.
 //!
-//! On a paused runtime it stands still until somebody sleeps and is moved by tokio; over TCP it runs with the wall
-//! clock, faster by the multiple, and can be moved forward by hand.
+//! On a paused runtime it stands still until somebody sleeps and is moved by tokio; over TCP it runs with the
+//! wall clock, faster by the multiple, and can be moved forward by hand.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,7 +1,7 @@
 //! A caller that dies in the middle of its work: its call gets no answer, and neither does any later one.
 //!
-//! A future that never completes is what a killed process looks like from inside it. The test waits for `killed`
-//! beside the handler and drops the handler when that comes.
+//! A future that never completes is what a killed process looks like from inside it. The test waits for
+//! `killed` beside the handler and drops the handler when that comes.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! Everything behind the lock of a simulator, and the path of one call through it.
 //!
-//! In this order: a foreign actor's change, a caller that dies before its call, a fault, the token bucket, the
-//! operation itself, a caller that dies after it.
+//! In this order: a foreign actor's change, a caller that dies before its call, a fault, the token bucket,
+//! the operation itself, a caller that dies after it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -63,7 +63,8 @@ impl State {
             calls: Vec::new(),
             engine: Engine::new(seed),
             history: VecDeque::new(),
-            // Streams of their own, so that a fault rule or one call more leaves the scheduler's choices as they were.
+            // Streams of their own, so that a fault rule or one call more leaves the scheduler's choices as
+            // they were.
             latency: StdRng::seed_from_u64(seed ^ 0x1a7e),
             dice: StdRng::seed_from_u64(seed ^ 0xd1ce),
             account,

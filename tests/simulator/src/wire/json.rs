@@ -1,4 +1,5 @@
-//! awsJson 1.1, the protocol of ECS: JSON in, JSON out, the error's code in `__type`, timestamps as epoch seconds.
+//! awsJson 1.1, the protocol of ECS: JSON in, JSON out, the error's code in `__type`, timestamps as epoch
+//! seconds.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,13 +1,11 @@
 //! The query protocol of Elastic Load Balancing and Auto Scaling: a form in, XML out.
 //!
-//! `Targets.member.1.Id=i-1` becomes `{"Targets":[{"Id":"i-1"}]}`, so that operations read both protocols alike.
+//! `Targets.member.1.Id=i-1` becomes `{"Targets":[{"Id":"i-1"}]}`, so that operations read both protocols
+//! alike.
 
 use serde_json::{Map, Value};
 
 use super::{ApiError, Request, Response, Service};
-
-/// Namespace of Elastic Load Balancing's answers.
-const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
 
 /// Reads a form body.
 pub fn decode(body: &[u8]) -> Result<Request, (Service, ApiError)> {
@@ -76,11 +74,11 @@ fn escaped(tail: &[u8]) -> Option<u8> {
 }
 
 /// Wraps the inner XML of a result.
-pub fn response(operation: &str, result: &[u8], request_id: &str) -> Response {
-    let mut xml = Xml::default();
+pub fn response(service: Service, operation: &str, result: &[u8], request_id: &str) -> Response {
+    let (namespace, mut xml) = (service.xml_namespace(), Xml::default());
     let result = String::from_utf8_lossy(result);
     xml.raw(&format!(
-        "<{operation}Response xmlns=\"{NAMESPACE}\"><{operation}Result>{result}</{operation}Result>"
+        "<{operation}Response xmlns=\"{namespace}\"><{operation}Result>{result}</{operation}Result>"
     ));
     xml.element("ResponseMetadata", |xml| xml.text("RequestId", request_id));
     xml.raw(&format!("</{operation}Response>"));
@@ -88,9 +86,9 @@ pub fn response(operation: &str, result: &[u8], request_id: &str) -> Response {
 }
 
 /// An error response.
-pub fn error(error: &ApiError, request_id: &str) -> Response {
-    let mut xml = Xml::default();
-    xml.raw(&format!("<ErrorResponse xmlns=\"{NAMESPACE}\">"));
+pub fn error(service: Service, error: &ApiError, request_id: &str) -> Response {
+    let (namespace, mut xml) = (service.xml_namespace(), Xml::default());
+    xml.raw(&format!("<ErrorResponse xmlns=\"{namespace}\">"));
     xml.element("Error", |xml| {
         xml.text("Type", if error.status < 500 { "Sender" } else { "Receiver" });
         xml.text("Code", &error.code);
@@ -157,7 +155,8 @@ mod tests {
 
     #[test]
     fn errors_are_escaped_xml() {
-        let response = error(&ApiError::new("TargetGroupNotFound", "a < b & c"), "id-1");
+        let response =
+            error(Service::ElasticLoadBalancing, &ApiError::new("TargetGroupNotFound", "a < b & c"), "id-1");
         let text = String::from_utf8(response.body).unwrap();
         assert!(
             text.contains("<Code>TargetGroupNotFound</Code><Message>a &lt; b &amp; c</Message>"),

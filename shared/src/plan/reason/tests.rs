@@ -1,0 +1,24 @@
+use super::*;
+
+#[test]
+fn code_and_values_are_camel_case() {
+    let reason = Reason::BelowThreshold { skew: Percent::new(20), threshold: Percent::new(30) };
+    let json = serde_json::to_string(&reason).unwrap();
+    assert_eq!(json, r#"{"code":"belowThreshold","skew":20,"threshold":30}"#);
+    assert_eq!(reason.sentence(), "skew of 20 % does not exceed the threshold of 30 %");
+}
+
+#[test]
+fn durations_are_words() {
+    let reason = Reason::Cooldown { wait: Duration::from_secs(90) };
+    assert_eq!(serde_json::to_string(&reason).unwrap(), r#"{"code":"cooldown","wait":"1m 30s"}"#);
+    assert!(reason.sentence().contains("1m 30s"));
+}
+
+#[test]
+fn subject_carries_its_kind() {
+    let blocked = Subject::new(SubjectKind::ContainerInstance, "arn").blocked(Reason::AgentDisconnected);
+    let json = serde_json::to_value(&blocked).unwrap();
+    assert_eq!(json["subject"]["kind"], "containerInstance");
+    assert_eq!(json["reason"]["code"], "agentDisconnected");
+}
