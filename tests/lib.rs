@@ -23,7 +23,7 @@ use simulator::checkers::{Baseline, left_over};
 use simulator::simulator::Simulator;
 
 /// A Lambda time-out of nine minutes, as it is installed for a ten-minute schedule.
-pub const INVOCATION: Duration = Duration::from_secs(9 * 60);
+pub const INVOCATION: Duration = Duration::from_mins(9);
 
 /// One simulated account with the function `rebalance` installed beside it.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Stage {
             if is_quiet {
                 break;
             }
-            tokio::time::sleep(Duration::from_secs(600)).await;
+            tokio::time::sleep(Duration::from_mins(10)).await;
         }
         reports
     }

@@ -19,7 +19,7 @@ use crate::timestamp::Timestamp;
 
 /// How long `surge` stays off on a cluster where ECS stopped another task than the chosen one: long enough for a person
 /// to see the report, short enough not to be forgotten.
-const SURGE_OFF_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+const SURGE_OFF_FOR: Duration = Duration::from_hours(24);
 
 /// Decides the next step of a service's move from a snapshot; `None` when it carries no readable record.
 pub type Decide<'a> = dyn Fn(&ClusterSnapshot) -> Option<Step> + 'a;

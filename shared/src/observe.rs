@@ -22,12 +22,9 @@ pub type TaskDefinitions = BTreeMap<TaskDefinitionArn, TaskDefinition>;
 
 /// The whole cluster, at the read floor.
 pub async fn cluster(aws: &Aws, cluster: &ClusterName) -> Result<ClusterSnapshot, Error> {
-    let (services, tasks, instances) = try_join3(
-        aws.services(cluster),
-        aws.tasks(cluster, TaskFilter::Wanted),
-        aws.container_instances(cluster),
-    )
-    .await?;
+    let tasks = Box::pin(aws.tasks(cluster, TaskFilter::Wanted));
+    let reads = try_join3(Box::pin(aws.services(cluster)), tasks, Box::pin(aws.container_instances(cluster)));
+    let (services, tasks, instances) = reads.await?;
     let mut unknown = [services.unreadable, tasks.unreadable, instances.unreadable].concat();
     unknown.sort();
     Ok(ClusterSnapshot {
@@ -109,7 +106,7 @@ async fn stopped_tasks(aws: &Aws, snapshot: &mut ClusterSnapshot, name: &Service
             }
         }
         Err(error) => {
-            tracing::debug!(service = %name, error = error.chain(), "stopped tasks could not be listed")
+            tracing::debug!(service = %name, error = error.chain(), "stopped tasks could not be listed");
         }
     }
 }

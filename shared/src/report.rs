@@ -65,7 +65,7 @@ pub struct ClusterReport {
     pub after: Vec<ServiceState>,
     /// What was moved.
     pub moves: MoveCounts,
-    /// What is to be moved; filled on a dry run.
+    /// The moves begun by this invocation, in order; on a dry run, those it would begin.
     pub planned: Vec<Move>,
     /// Why it failed, with its causes.
     pub error: Option<String>,

@@ -254,7 +254,7 @@ mod tests {
         let settings = settings(&[("EVENKEEL_CLUSTERS", "web, batch"), ("PATH", "/bin")]).unwrap();
         assert_eq!(settings.clusters, Clusters::Named(vec!["web".to_owned(), "batch".to_owned()]));
         assert_eq!(settings.skew_threshold, Percent::new(30));
-        assert_eq!(settings.move_timeout, Duration::from_secs(600));
+        assert_eq!(settings.move_timeout, Duration::from_mins(10));
         assert!(!settings.dry_run);
     }
 

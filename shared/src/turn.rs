@@ -56,6 +56,8 @@ pub struct Turn {
     pub planned: Vec<Move>,
     /// Services above the threshold that could be improved and are not being moved.
     pub is_held_up: bool,
+    /// The cluster as a whole takes no new moves, and some are wanted.
+    pub is_obstructed: bool,
 }
 
 impl Rebalance<'_> {
@@ -73,14 +75,16 @@ impl Rebalance<'_> {
         self.note_states(memory, &plan);
         blocked.extend(plan.services.iter().flat_map(|it| it.blocked.clone()));
         let obstacle = self.obstacle(&snapshot, memory).await;
+        let is_obstructed = obstacle.is_some() && !plan.starts.is_empty();
         let starts = self.start_moves(&snapshot, &plan, obstacle.as_ref(), memory).await;
-        blocked.extend(obstacle.filter(|_| !plan.starts.is_empty() || !in_flight.is_empty()));
+        blocked.extend(obstacle.filter(|_| is_obstructed || !in_flight.is_empty()));
         blocked.extend(starts.blocked);
 
         memory.moves.in_flight = self.count_in_flight(&records, memory) + starts.begun;
         Ok(Turn {
             goes_on: !self.dry_run && (is_moving || starts.begun > 0 || starts.waits),
             is_held_up: self.is_held_up(&plan),
+            is_obstructed,
             planned: plan.services.into_iter().flat_map(|it| it.moves).collect(),
             blocked,
         })
@@ -197,7 +201,7 @@ impl Rebalance<'_> {
         let was_recorded = actions.first().is_some_and(|action| action.outcome == ActionOutcome::Done);
         match step {
             Step::Record(next) | Step::Raise { record: next, .. } if was_recorded => {
-                memory.remember(service, next)
+                memory.remember(service, next);
             }
             Step::Finish(outcome) if is_done => {
                 let new = new_tasks(snapshot, service, record);
@@ -284,6 +288,7 @@ impl Rebalance<'_> {
             Begun::Recorded(record) => {
                 memory.remember(&planned.service, &record);
                 memory.moves.started += 1;
+                memory.begun.push(planned.clone());
                 if memory.triggered.insert(planned.service.clone()) {
                     memory.moves.lower_bound += lower_bound;
                 }

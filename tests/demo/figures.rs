@@ -31,7 +31,8 @@ impl Figures {
         let moves = &report["clusters"][0]["moves"];
         let number = |name: &str| moves[name].as_u64().unwrap_or_default();
         let violations = simulator.violations().iter().map(|it| format!("{it:?}")).collect();
-        let left_over = simulator.account(|account| simulator.checkers(|it| it.left_over(account)));
+        let account = simulator.account(Account::clone);
+        let left_over = simulator.checkers(|checkers| checkers.left_over(&account));
         let calls = report["apiCalls"].as_object().into_iter().flatten();
         let measured = simulator.checkers(|checkers| Self::measured(checkers));
         Self {
@@ -65,7 +66,7 @@ impl Figures {
 }
 
 /// The other act: every task of the cluster is stopped at once and ECS places them anew; a quarter of an hour passes.
-pub(crate) async fn stop_everything(seed: u64, mut account: Account) -> Figures {
+pub(crate) fn stop_everything(seed: u64, mut account: Account) -> Figures {
     let mut checkers = Checkers::new(&account);
     let mut engine = Engine::new(seed);
     let tasks: Vec<String> = account.clusters["web"].tasks.keys().cloned().collect();
@@ -73,7 +74,7 @@ pub(crate) async fn stop_everything(seed: u64, mut account: Account) -> Figures 
     for task in &tasks {
         lifecycle::begin_stop(&mut account, "web", task, StopCode::UserInitiated, "Unbalanced instances");
     }
-    let until = account.now + Duration::from_secs(15 * 60);
+    let until = account.now + Duration::from_mins(15);
     engine.advance(&mut account, until, &mut |account| checkers.check(account));
     println!("{}", simulator::timeline::bars(&account, "web"));
     Figures { api_calls: calls, moves: tasks.len() as u64, ..Figures::measured(&checkers) }

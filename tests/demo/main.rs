@@ -58,7 +58,7 @@ async fn play(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>>
     if !arguments.figures {
         println!("\nThe same cluster under \"stop every task\", as a script on a cron would do it:\n");
     }
-    let stopped = figures::stop_everything(arguments.seed, clusters::lost_and_returned(arguments.seed)).await;
+    let stopped = figures::stop_everything(arguments.seed, clusters::lost_and_returned(arguments.seed));
     println!("{}", figures::table(&evened, &stopped));
     Ok(evened.is_clean())
 }
@@ -73,9 +73,9 @@ async fn even_out(arguments: &Arguments, account: Account) -> Result<Figures, Bo
     }
     let mut function = Function::start(arguments.function.clone(), &endpoint, arguments.multiple).await?;
     let telling = (!arguments.figures).then(|| tokio::spawn(story::tell(simulator.clone())));
-    let outcome = function.invoke(scheduled_event(), Duration::from_secs(180)).await?;
+    let outcome = function.invoke(scheduled_event(), Duration::from_mins(3)).await?;
     // What leaves is given the time to leave before the books are closed.
-    tokio::time::sleep(Duration::from_secs(60).div_f64(arguments.multiple)).await;
+    tokio::time::sleep(Duration::from_mins(1).div_f64(arguments.multiple)).await;
     if let Some(telling) = telling {
         telling.abort();
     }

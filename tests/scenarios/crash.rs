@@ -20,7 +20,7 @@ async fn die_then_recover(stage: &Stage, kill: impl FnOnce()) {
     let ended = stage.invoke_until_killed().await;
     assert!(ended.is_none(), "the kill strikes");
     stage.simulator.revive();
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    tokio::time::sleep(std::time::Duration::from_mins(1)).await;
     let reports = stage.scheduled_until_quiet(6).await;
     assert!(reports.last().unwrap().actions.is_empty(), "{reports:#?}\n{}", stage.simulator.timeline());
     stage.assert_clean();
@@ -66,7 +66,7 @@ fn killed_again_and_again() {
             stage.simulator.kill_after(10 + round % 17);
             let _ = stage.invoke_until_killed().await;
             stage.simulator.revive();
-            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+            tokio::time::sleep(std::time::Duration::from_mins(1)).await;
         }
         let reports = stage.scheduled_until_quiet(8).await;
         assert!(reports.last().unwrap().actions.is_empty(), "{reports:#?}");

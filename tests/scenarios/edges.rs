@@ -100,7 +100,7 @@ fn an_instance_whose_agent_is_disconnected() {
 
 #[test]
 fn a_young_task_means_cooldown() {
-    let app = |it| lopsided(it).tasks_age(Duration::from_secs(120));
+    let app = |it| lopsided(it).tasks_age(Duration::from_mins(2));
     left_alone(111, one_zone(111, 2).service("app", app).build(), "cooldown");
 }
 

@@ -1,5 +1,7 @@
 //! Named stories, each played end to end: the real function, the real SDK, the simulated account, its checkers.
 
+#![allow(clippy::unwrap_used, reason = "in a scenario a panic is the verdict")]
+
 mod crash;
 mod edges;
 mod evens_out;

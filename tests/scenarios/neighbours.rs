@@ -32,12 +32,12 @@ fn before_each_call(seed: u64, change: Change, unseen: &[&str], judge: impl Fn(&
         let _ = stage.scheduled().await;
         stage.simulator.calls().into_iter().map(|call| call.operation).collect()
     });
-    let seen = (1_u64..).zip(&operations).filter(|(_, operation)| !unseen.contains(&operation.as_str()));
-    for (call, _) in seen {
+    let numbered = (1_u64..).zip(&operations).filter(|(_, operation)| !unseen.contains(&operation.as_str()));
+    for (call, _) in numbered {
         play(seed, cluster(seed), async |stage| {
             stage.simulator.before_call(call, Box::new(change));
             let mut reports = stage.scheduled_until_quiet(8).await;
-            tokio::time::sleep(Duration::from_secs(1200)).await;
+            tokio::time::sleep(Duration::from_mins(20)).await;
             reports.extend(stage.scheduled_until_quiet(8).await);
             assert!(reports.last().unwrap().actions.is_empty(), "before call {call}: {reports:#?}");
             judge(&stage, &reports, call);

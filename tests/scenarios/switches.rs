@@ -24,7 +24,7 @@ fn a_lowered_desired_count_that_ignores_protection_makes_no_dip_and_is_noticed()
             if off {
                 noticed += 1;
                 let writes = stage.writes();
-                tokio::time::sleep(std::time::Duration::from_secs(1200)).await;
+                tokio::time::sleep(std::time::Duration::from_mins(20)).await;
                 let next = stage.scheduled().await;
                 assert_eq!(stage.writes(), writes, "surge is off for a day");
                 let says = |line: &evenkeel::report::BlockedLine| {
@@ -51,6 +51,45 @@ fn surge_comes_back_after_a_day() {
         let tags = stage.simulator.account(|it| it.clusters["web"].tags.clone());
         assert!(tags.is_empty(), "{tags:?}");
     });
+}
+
+#[test]
+fn a_zone_tie_settled_at_once_costs_extra_starts_and_no_extra_move() {
+    let switches = Switches { zone_tie_is_settled_at_once: true, ..Switches::default() };
+    let mut extra_starts = 0;
+    for seed in 70..=79 {
+        play(seed, with(switches, clusters::lost_and_returned(seed)), async |stage| {
+            let report = stage.scheduled().await;
+            let moves = report.clusters[0].moves;
+            assert_eq!(report.status, Status::Done, "{report:#?}\n{}", stage.simulator.timeline());
+            assert_eq!(moves.completed, moves.lower_bound, "{report:#?}");
+            assert_eq!(stage.task_seconds_below(), 0, "{}", stage.simulator.timeline());
+            stage.assert_clean();
+            extra_starts += moves.extra_starts;
+        });
+    }
+    assert!(extra_starts > 0, "ten runs in which every tie fell the right way prove nothing");
+}
+
+#[test]
+fn killed_after_every_ninth_call_while_ballast_is_aboard() {
+    let switches = Switches { zone_tie_is_settled_at_once: true, ..Switches::default() };
+    let cluster = || with(switches, clusters::lost_and_returned(72));
+    let calls = play(72, cluster(), async |stage| {
+        let _ = stage.scheduled().await;
+        stage.simulator.calls().len() as u64
+    });
+    for call in (1..=calls).step_by(9) {
+        play(72, cluster(), async |stage| {
+            stage.simulator.kill_after(call);
+            assert!(stage.invoke_until_killed().await.is_none(), "the kill strikes");
+            stage.simulator.revive();
+            tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+            let reports = stage.scheduled_until_quiet(6).await;
+            assert!(reports.last().unwrap().actions.is_empty(), "{reports:#?}");
+            stage.assert_clean();
+        });
+    }
 }
 
 #[test]

@@ -109,6 +109,7 @@ impl<'a> Work<'a> {
             () if turn.goes_on || moves.in_flight > 0 => Status::InProgress,
             () if self.memory.is_aborted() => Status::Aborted,
             () if moves.undone > 0 => Status::RolledBack,
+            () if turn.is_obstructed => Status::Blocked,
             () if !turn.planned.is_empty() && !self.rebalance.dry_run => Status::InProgress,
             () if turn.is_held_up => Status::Blocked,
             () if moves.completed > 0 => Status::Done,
@@ -128,7 +129,7 @@ impl<'a> Work<'a> {
             before: self.memory.before().to_vec(),
             after: self.memory.after().to_vec(),
             moves: self.memory.moves(),
-            planned: if self.rebalance.dry_run { planned } else { Vec::new() },
+            planned: if self.rebalance.dry_run { planned } else { self.memory.begun().to_vec() },
             error: self.error.as_ref().map(Error::chain),
         };
         (report, lines)

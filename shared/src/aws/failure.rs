@@ -28,6 +28,7 @@ const NOT_FOUND: [&str; 4] = [
 ];
 
 /// Sorts the failure of one call by what the reader can do about it.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err, which gives the error away")]
 pub(super) fn failed<E, R>(operation: &'static str, resource: &str, error: SdkError<E, R>) -> Error
 where
     E: StdError + Send + Sync + ProvideErrorMetadata + 'static,

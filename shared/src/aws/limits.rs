@@ -57,11 +57,8 @@ impl Limits {
     }
 }
 
-fn bucket(burst: usize, per_second: usize) -> RateLimiter {
-    RateLimiter::builder()
-        .max(burst)
-        .initial(burst)
-        .refill(per_second)
-        .interval(Duration::from_secs(1))
-        .build()
+/// Refilled one token at a time: a whole second's worth at once would make calls come in bursts.
+fn bucket(burst: usize, per_second: u64) -> RateLimiter {
+    let interval = Duration::from_millis(1000 / per_second);
+    RateLimiter::builder().max(burst).initial(burst).refill(1).interval(interval).build()
 }

@@ -56,14 +56,14 @@ pub fn all_of(reports: impl IntoIterator<Item = Health>) -> Health {
 
 /// The container health check's word; `None` where the task definition has none.
 fn container_health(snapshot: &ClusterSnapshot, task: &Task) -> Option<Health> {
-    let definition = match snapshot.task_definitions.get(&task.task_definition) {
-        Some(Known::Known(definition)) => definition,
-        _ => return Some(Health::CannotTell(format!("task definition {}", task.task_definition.short()))),
+    let Some(Known::Known(definition)) = snapshot.task_definitions.get(&task.task_definition) else {
+        return Some(Health::CannotTell(format!("task definition {}", task.task_definition.short())));
     };
-    definition.has_health_check.then(|| match task.health_status {
+    let reported = match task.health_status {
         HealthStatus::Healthy => Health::Healthy,
         HealthStatus::Unhealthy | HealthStatus::Unknown => Health::NotHealthy,
-    })
+    };
+    definition.has_health_check.then_some(reported)
 }
 
 fn target_health(snapshot: &ClusterSnapshot, task: &Task, balancer: &LoadBalancer) -> Health {

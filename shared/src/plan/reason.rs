@@ -217,7 +217,7 @@ pub enum Reason {
     #[error("a move of this service is under way")]
     MoveInFlight,
     /// `surge` does not work here for the time being.
-    #[error("moves by an extra task are off for this service until {until}")]
+    #[error("moves by an extra task are off in this cluster until {until}")]
     SurgeOff {
         /// Until when.
         until: Timestamp,

@@ -116,6 +116,8 @@ pub struct Move {
     /// Starts that are enough however ECS breaks its ties. Beyond one, the earlier ones are ballast: each stays only
     /// until one landed where it helps, then leaves together with the chosen task.
     pub starts_max: u32,
+    /// Why this one, in words.
+    pub because: String,
     /// Raw skew once it is done.
     pub skew_after: Percent,
     /// Excess once it is done.

@@ -35,7 +35,7 @@ pub const PAUSE_TAG: &str = "evenkeel:pause";
 
 /// A task protection is renewed before less than this is left of it: a lowered desired count must find every keeper
 /// protected until ECS has chosen, which takes it seconds; minutes leave room for a throttled scheduler.
-pub const PROTECTION_MARGIN: Duration = Duration::from_secs(5 * 60);
+pub const PROTECTION_MARGIN: Duration = Duration::from_mins(5);
 
 /// How far an expiry may lie behind the moment we asked for: `expiresInMinutes` takes whole minutes, rounded up,
 /// counted from when ECS received the call.
@@ -112,6 +112,7 @@ pub struct MoveRecord {
 
 impl MoveRecord {
     /// The record that follows this one in another phase.
+    #[must_use]
     pub fn then(&self, phase: Phase) -> Self {
         Self { phase, sequence: self.sequence + 1, ..self.clone() }
     }

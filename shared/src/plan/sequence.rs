@@ -12,7 +12,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::ServiceName;
+use crate::ids::{InstanceId, ServiceName, ZoneName};
 use crate::plan::eligible::Survey;
 use crate::plan::landing::{Likeness, Lookout, Outlook, Stuck};
 use crate::plan::reason::Reason;
@@ -103,6 +103,7 @@ fn make(
     from: usize,
     outlook: &Outlook,
 ) -> Move {
+    let because = because(survey, from, outlook.to);
     let task = leaving(&survey.tasks[from], limits);
     let chosen = survey.tasks[from].remove(task);
     survey.placement.start(outlook.to);
@@ -115,9 +116,21 @@ fn make(
         to: survey.arn(outlook.to).clone(),
         landings: outlook.landings.iter().map(|seat| survey.arn(*seat).clone()).collect(),
         starts_max: outlook.starts_max,
+        because,
         skew_after: after.skew(),
         excess_after: after.excess(),
     }
+}
+
+fn because(survey: &Survey<'_>, from: usize, to: usize) -> String {
+    let words = |seat: usize| {
+        let seat = &survey.placement.seats[seat];
+        let instance = seat.instance;
+        let name = instance.instance_id.as_ref().map_or(instance.arn.short(), InstanceId::as_str);
+        let zone = instance.zone.as_ref().map_or("no zone", ZoneName::as_str);
+        format!("{name} ({zone}) has {}", seat.tasks)
+    };
+    format!("{} of its tasks, {}", words(from), words(to))
 }
 
 /// Which of an instance's tasks leaves. Callers only pass instances that hold at least one.

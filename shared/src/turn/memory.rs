@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::ids::{ServiceName, TaskArn};
 use crate::observe::TaskDefinitions;
 use crate::plan::reason::Reason;
-use crate::plan::rebalance::RebalancePlan;
+use crate::plan::rebalance::{Move, RebalancePlan};
 use crate::plan::record::MoveRecord;
 use crate::plan::surge::Outcome;
 use crate::report::{Action, MoveCounts, ServiceState};
@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 
 /// A record that was there and is not seen any more is given this long to turn up: AWS's reads lag by seconds (API:
 /// `RunTask` speaks of eventual consistency), and a lost record is only reported, so nothing is gained by haste.
-const RECORD_LOST_AFTER: Duration = Duration::from_secs(60);
+const RECORD_LOST_AFTER: Duration = Duration::from_mins(1);
 
 /// Memory of the work on one cluster.
 #[derive(Debug, Default)]
@@ -34,6 +34,8 @@ pub struct Memory {
     pub(super) moves: MoveCounts,
     /// Whether any move ended because somebody else came first.
     pub(super) is_aborted: bool,
+    /// The moves begun, in order.
+    pub(super) begun: Vec<Move>,
     /// Task definitions read so far.
     pub(super) definitions: TaskDefinitions,
     /// Services at the first look.
@@ -80,6 +82,11 @@ impl Memory {
     /// The same services as last seen.
     pub fn after(&self) -> &[ServiceState] {
         &self.after
+    }
+
+    /// The moves begun so far, in order.
+    pub fn begun(&self) -> &[Move] {
+        &self.begun
     }
 
     /// Every action so far.

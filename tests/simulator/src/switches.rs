@@ -26,6 +26,10 @@ pub struct Switches {
     pub force_deregister_stops_tasks: bool,
     /// Whether the placement of a new task counts tasks of older deployments (amazon-ecs-agent issue 685).
     pub placement_counts_old_deployments: bool,
+    /// Whether zones with equally few tasks are settled by lot before the next link of the strategy chain, or all of
+    /// them are handed on to it. "Use strategies to define Amazon ECS task placement" gives the order of the links and
+    /// says nothing of ties.
+    pub zone_tie_is_settled_at_once: bool,
 }
 
 impl Default for Switches {
@@ -38,6 +42,7 @@ impl Default for Switches {
             draining_again_succeeds: true,
             force_deregister_stops_tasks: false,
             placement_counts_old_deployments: true,
+            zone_tie_is_settled_at_once: false,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::snapshot::{Task, TaskStatus};
 use super::seen::Seen;
 use super::{Outcome, Step, Waiting, is_deploying, surge_off_until};
 
-impl<'a> Seen<'a> {
+impl Seen<'_> {
     /// Desired count is back. Protections stay until ECS has chosen who leaves, the record until they have stopped.
     pub(super) fn close(&self) -> Step {
         if self.has_taken_another() && !self.is_surge_off() {

@@ -4,7 +4,7 @@
 //! holds ("Amazon ECS services"): the zone with the fewest tasks of the service, in it the instance with the
 //! fewest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Wanted;
 use super::room::Occupancy;
@@ -25,7 +25,10 @@ pub(crate) fn best<'a>(
     let occupancy = Occupancy::new(account, cluster);
     chain(wanted.service).iter().fold(candidates, |left, link| match link.kind {
         PlacementStrategyType::Random => left,
-        PlacementStrategyType::Spread => spread(account, cluster, wanted.service, &link.field, left),
+        PlacementStrategyType::Spread => {
+            let left = spread(account, cluster, wanted.service, &link.field, left);
+            if link.field == ZONE { settle(account, left) } else { left }
+        }
         PlacementStrategyType::Binpack => binpack(&occupancy, &link.field, left),
     })
 }
@@ -59,6 +62,17 @@ fn spread<'a>(
     };
     // An instance without the attribute has no place in the spread and comes last.
     keep_least(candidates, |instance| count(instance).unwrap_or(usize::MAX))
+}
+
+/// Leaves one of several zones that are equal so far, if the run has it so.
+fn settle<'a>(account: &Account, candidates: Vec<&'a ContainerInstance>) -> Vec<&'a ContainerInstance> {
+    if !account.switches.zone_tie_is_settled_at_once {
+        return candidates;
+    }
+    let zones: BTreeSet<&str> = candidates.iter().map(|instance| instance.zone()).collect();
+    let lot = (account.dice >> 33) as usize % zones.len().max(1);
+    let drawn = zones.into_iter().nth(lot);
+    candidates.into_iter().filter(|instance| Some(instance.zone()) == drawn).collect()
 }
 
 /// Whether a spread of the service counts this task.
