@@ -4,25 +4,24 @@
 //! stands in the records on the services.
 
 mod memory;
+mod moves;
+mod starts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::Aws;
 use crate::error::Error;
-use crate::execute::{Begun, Execute, execute_surge_on};
-use crate::ids::{ClusterName, ServiceName, TaskArn};
+use crate::ids::{ClusterName, ServiceName};
 use crate::observe;
 use crate::percent::Percent;
-use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
+use crate::plan::reason::{Blocked, Reason};
 use crate::plan::rebalance::{Limits, Move, RebalancePlan, candidates, plan_rebalance};
-use crate::plan::record::{MoveRecord, PAUSE_TAG, record_of};
-use crate::plan::surge::{MoveView, Step, next_step, surge_off_until};
-use crate::report::{Action, ActionOutcome, report_states};
+use crate::plan::record::{MoveRecord, record_of};
+use crate::report::report_states;
 use crate::settings::Settings;
-use crate::snapshot::{ClusterSnapshot, Known};
+use crate::snapshot::ClusterSnapshot;
 
 pub use memory::Memory;
-use memory::RecordSight;
 
 /// Moves under way at the same time in one cluster. Each holds one surplus task and costs about ten calls a turn of the
 /// account's buckets; five level a large cluster in minutes and stay below a fifth of the 5 `UpdateService` a second.
@@ -105,199 +104,6 @@ impl Rebalance<'_> {
         }
     }
 
-    /// Takes every move on record one step further.
-    async fn go_on_with_moves(
-        &self,
-        snapshot: &ClusterSnapshot,
-        records: &BTreeMap<ServiceName, Option<MoveRecord>>,
-        memory: &mut Memory,
-    ) -> Vec<Blocked> {
-        let present = records.keys().cloned().collect();
-        let mut blocked: Vec<Blocked> = memory
-            .missing(snapshot, &present)
-            .into_iter()
-            .map(|(service, reason)| Subject::new(SubjectKind::Service, service).blocked(reason))
-            .collect();
-        for (service, record) in records {
-            blocked.extend(self.go_on_with_move(snapshot, service, record.as_ref(), memory).await);
-        }
-        blocked
-    }
-
-    async fn go_on_with_move(
-        &self,
-        snapshot: &ClusterSnapshot,
-        service: &ServiceName,
-        record: Option<&MoveRecord>,
-        memory: &mut Memory,
-    ) -> Option<Blocked> {
-        let subject = Subject::new(SubjectKind::Service, service);
-        let Some(record) = record else {
-            let what = "the tag evenkeel:move does not hold the record of a move; look at it and remove it"
-                .to_owned();
-            return Some(subject.blocked(Reason::CannotTell { what }));
-        };
-        if memory.see(service, record) == RecordSight::Stale {
-            let what = "the record of its move is older than one already seen".to_owned();
-            return Some(subject.blocked(Reason::StaleRead { what }));
-        }
-        let limits = self.limits(memory, &BTreeSet::new());
-        let decide = |fresh: &ClusterSnapshot| self.decide(fresh, service, record, &limits);
-        let step = self.decide_on(snapshot, service, record, &limits)?;
-        if self.dry_run {
-            return Some(subject.blocked(Reason::MoveInFlight));
-        }
-        let execute = Execute { aws: self.aws, snapshot, service: snapshot.services.get(service)? };
-        let actions = execute.execute_step(&step, &decide).await;
-        self.note_step(snapshot, service, record, &step, &actions, memory);
-        memory.actions.extend(actions);
-        waiting_reason(&step).map(|reason| subject.blocked(reason))
-    }
-
-    /// The step that a fresh snapshot asks for, unless its record has gone back behind the one acted on.
-    fn decide(
-        &self,
-        fresh: &ClusterSnapshot,
-        service: &ServiceName,
-        acted_on: &MoveRecord,
-        limits: &Limits,
-    ) -> Option<Step> {
-        let record = record_of(fresh.services.get(service)?)?.ok()?;
-        let is_same_move = record.started_at == acted_on.started_at && record.chosen == acted_on.chosen;
-        (is_same_move && record.sequence >= acted_on.sequence).then_some(())?;
-        self.decide_on(fresh, service, &record, limits)
-    }
-
-    fn decide_on(
-        &self,
-        snapshot: &ClusterSnapshot,
-        service: &ServiceName,
-        record: &MoveRecord,
-        limits: &Limits,
-    ) -> Option<Step> {
-        let paused = snapshot.tags.known().is_some_and(|tags| tags.contains_key(PAUSE_TAG));
-        let view = MoveView {
-            snapshot,
-            limits,
-            service: snapshot.services.get(service)?,
-            record,
-            healthy_after: self.settings.healthy_after,
-            move_timeout: self.settings.move_timeout,
-            paused,
-        };
-        Some(next_step(&view))
-    }
-
-    fn note_step(
-        &self,
-        snapshot: &ClusterSnapshot,
-        service: &ServiceName,
-        record: &MoveRecord,
-        step: &Step,
-        actions: &[Action],
-        memory: &mut Memory,
-    ) {
-        let is_done = actions.iter().all(|action| action.outcome == ActionOutcome::Done);
-        let was_recorded = actions.first().is_some_and(|action| action.outcome == ActionOutcome::Done);
-        match step {
-            Step::Record(next) | Step::Raise { record: next, .. } if was_recorded => {
-                memory.remember(service, next);
-            }
-            Step::Finish(outcome) if is_done => {
-                let new = new_tasks(snapshot, service, record);
-                memory.end(service, record, *outcome, new);
-                if *outcome != crate::plan::surge::Outcome::Moved {
-                    let until = snapshot.observed_at + self.settings.cooldown;
-                    memory.set_aside.insert(service.clone(), Reason::RestingAfterRollback { until });
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// What keeps any new move in this cluster from beginning.
-    async fn obstacle(&self, snapshot: &ClusterSnapshot, memory: &mut Memory) -> Option<Blocked> {
-        let subject = Subject::new(SubjectKind::Cluster, &self.cluster);
-        let tags = match &snapshot.tags {
-            Known::Known(tags) => tags,
-            Known::Unknown(why) => {
-                let what = format!("whether the cluster is paused: {why}");
-                return Some(subject.blocked(Reason::CannotTell { what }));
-            }
-            Known::NotAsked => return None,
-        };
-        if tags.contains_key(PAUSE_TAG) {
-            return Some(subject.blocked(Reason::Paused));
-        }
-        match surge_off_until(tags) {
-            Some(until) if until > snapshot.observed_at => Some(subject.blocked(Reason::SurgeOff { until })),
-            Some(_) if !self.dry_run => {
-                let action = execute_surge_on(self.aws, &self.cluster).await;
-                memory.actions.push(action);
-                None
-            }
-            _ => None,
-        }
-    }
-
-    /// Begins the planned moves that two observations agree on.
-    async fn start_moves(
-        &self,
-        snapshot: &ClusterSnapshot,
-        plan: &RebalancePlan,
-        obstacle: Option<&Blocked>,
-        memory: &mut Memory,
-    ) -> Starts {
-        let mut starts = Starts::default();
-        if obstacle.is_some() || self.dry_run {
-            return starts;
-        }
-        let confirmed = memory.confirm(plan, snapshot.observed_at, self.settings.confirm_after);
-        starts.waits = plan.starts.iter().any(|it| !confirmed.contains(&it.service));
-        for planned in &plan.starts {
-            let subject = Subject::new(SubjectKind::Service, &planned.service);
-            if !confirmed.contains(&planned.service) {
-                starts.blocked.push(subject.blocked(Reason::NotConfirmed));
-                continue;
-            }
-            let excess =
-                plan.services.iter().find(|it| it.service == planned.service).map_or(0, |it| it.lower_bound);
-            match self.start_move(snapshot, planned, excess, memory).await {
-                None => starts.begun += 1,
-                Some(error) => starts.blocked.push(subject.blocked(Reason::RecordRefused { error })),
-            }
-        }
-        starts
-    }
-
-    /// Begins one move; the text says why it was not begun.
-    async fn start_move(
-        &self,
-        snapshot: &ClusterSnapshot,
-        planned: &Move,
-        lower_bound: u32,
-        memory: &mut Memory,
-    ) -> Option<String> {
-        let Some(service) = snapshot.services.get(&planned.service) else {
-            return Some("the service is not in the snapshot".to_owned());
-        };
-        let execute = Execute { aws: self.aws, snapshot, service };
-        let (begun, actions) = execute.execute_begin(planned, self.settings.move_timeout).await;
-        memory.actions.extend(actions);
-        match begun {
-            Begun::Recorded(record) => {
-                memory.remember(&planned.service, &record);
-                memory.moves.started += 1;
-                memory.begun.push(planned.clone());
-                if memory.triggered.insert(planned.service.clone()) {
-                    memory.moves.lower_bound += lower_bound;
-                }
-                None
-            }
-            Begun::Refused(why) => Some(why),
-        }
-    }
-
     fn note_states(&self, memory: &mut Memory, plan: &RebalancePlan) {
         memory.after = report_states(plan, self.skew_threshold, &memory.before);
         for state in &memory.after {
@@ -330,38 +136,12 @@ impl Rebalance<'_> {
     }
 }
 
-/// What came of beginning moves.
-#[derive(Debug, Default)]
-struct Starts {
-    begun: u32,
-    /// Some wait for a second observation.
-    waits: bool,
-    blocked: Vec<Blocked>,
-}
-
 /// The records in a snapshot; `None` for a tag of ours that holds something else.
 fn records(snapshot: &ClusterSnapshot) -> BTreeMap<ServiceName, Option<MoveRecord>> {
     let of = |(name, service): (&ServiceName, _)| Some((name.clone(), record_of(service)?.ok()));
     snapshot.services.iter().filter_map(of).collect()
 }
 
-/// Wanted tasks of a service that came with the move.
-fn new_tasks(snapshot: &ClusterSnapshot, service: &ServiceName, record: &MoveRecord) -> Vec<TaskArn> {
-    let since_start = |task: &&crate::snapshot::Task| task.created_at >= Some(record.started_at);
-    snapshot.wanted_tasks(service).filter(since_start).map(|task| task.arn.clone()).collect()
-}
-
 fn is_stale_read(blocked: &Blocked) -> bool {
     matches!(blocked.reason, Reason::StaleRead { .. })
-}
-
-/// A wait that an operator should know of, as a reason.
-fn waiting_reason(step: &Step) -> Option<Reason> {
-    match step {
-        Step::Wait(crate::plan::surge::Waiting::CannotTell(what)) => {
-            Some(Reason::CannotTell { what: what.clone() })
-        }
-        Step::Wait(_) => Some(Reason::MoveInFlight),
-        _ => None,
-    }
 }

@@ -1,3 +1,5 @@
+//! Which services are moved at all: each reason alone, on a service that would otherwise be moved.
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The cluster query language: what holds, what does not, what cannot be told, what cannot be parsed.
+
 use super::*;
 use crate::plan::testing;
 

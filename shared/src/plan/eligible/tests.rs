@@ -1,3 +1,5 @@
+//! Where a service's tasks may be, and how many fit.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! ECS as the adversary: how many starts it can make a move take.
+
 use super::*;
 use crate::plan::testing::{self, Cluster, arn, chain, cluster, limits};
 

@@ -1,3 +1,5 @@
+//! ECS's own choice of an instance, link by link of the chain.
+
 use super::*;
 use crate::plan::testing::{self, Cluster, arn, chain, cluster};
 

@@ -1,3 +1,5 @@
+//! Codes and sentences as the report shows them.
+
 use super::*;
 
 #[test]

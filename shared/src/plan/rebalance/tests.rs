@@ -1,3 +1,5 @@
+//! Whole plans: every edge case of one service by name, the same bytes from the same snapshot.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Moves in a row: strict progress under any tie-break, every prefix the best of its length.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

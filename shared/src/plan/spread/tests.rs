@@ -1,3 +1,5 @@
+//! The arithmetic of even splits against brute force.
+
 use proptest::prelude::*;
 
 use super::*;

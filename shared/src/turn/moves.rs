@@ -1,0 +1,142 @@
+//! Going on with the moves that stand in the records: each one step a turn.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::execute::Execute;
+use crate::ids::{ServiceName, TaskArn};
+use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
+use crate::plan::rebalance::Limits;
+use crate::plan::record::{MoveRecord, PAUSE_TAG, record_of};
+use crate::plan::surge::{MoveView, Outcome, Step, Waiting, next_step};
+use crate::report::{Action, ActionOutcome};
+use crate::snapshot::{ClusterSnapshot, Task};
+
+use super::memory::RecordSight;
+use super::{Memory, Rebalance};
+
+impl Rebalance<'_> {
+    /// Takes every move on record one step further.
+    pub(super) async fn go_on_with_moves(
+        &self,
+        snapshot: &ClusterSnapshot,
+        records: &BTreeMap<ServiceName, Option<MoveRecord>>,
+        memory: &mut Memory,
+    ) -> Vec<Blocked> {
+        let present = records.keys().cloned().collect();
+        let mut blocked: Vec<Blocked> = memory
+            .missing(snapshot, &present)
+            .into_iter()
+            .map(|(service, reason)| Subject::new(SubjectKind::Service, service).blocked(reason))
+            .collect();
+        for (service, record) in records {
+            blocked.extend(self.go_on_with_move(snapshot, service, record.as_ref(), memory).await);
+        }
+        blocked
+    }
+
+    pub(super) async fn go_on_with_move(
+        &self,
+        snapshot: &ClusterSnapshot,
+        service: &ServiceName,
+        record: Option<&MoveRecord>,
+        memory: &mut Memory,
+    ) -> Option<Blocked> {
+        let subject = Subject::new(SubjectKind::Service, service);
+        let Some(record) = record else {
+            let what = "the tag evenkeel:move does not hold the record of a move; look at it and remove it"
+                .to_owned();
+            return Some(subject.blocked(Reason::CannotTell { what }));
+        };
+        if memory.see(service, record) == RecordSight::Stale {
+            let what = "the record of its move is older than one already seen".to_owned();
+            return Some(subject.blocked(Reason::StaleRead { what }));
+        }
+        let limits = self.limits(memory, &BTreeSet::new());
+        let decide = |fresh: &ClusterSnapshot| self.decide(fresh, service, record, &limits);
+        let step = self.decide_on(snapshot, service, record, &limits)?;
+        if self.dry_run {
+            return Some(subject.blocked(Reason::MoveInFlight));
+        }
+        let execute = Execute { aws: self.aws, snapshot, service: snapshot.services.get(service)? };
+        let actions = execute.execute_step(&step, &decide).await;
+        self.note_step(snapshot, service, record, &step, &actions, memory);
+        memory.actions.extend(actions);
+        waiting_reason(&step).map(|reason| subject.blocked(reason))
+    }
+
+    /// The step that a fresh snapshot asks for, unless its record has gone back behind the one acted on.
+    pub(super) fn decide(
+        &self,
+        fresh: &ClusterSnapshot,
+        service: &ServiceName,
+        acted_on: &MoveRecord,
+        limits: &Limits,
+    ) -> Option<Step> {
+        let record = record_of(fresh.services.get(service)?)?.ok()?;
+        let is_same_move = record.started_at == acted_on.started_at && record.chosen == acted_on.chosen;
+        (is_same_move && record.sequence >= acted_on.sequence).then_some(())?;
+        self.decide_on(fresh, service, &record, limits)
+    }
+
+    pub(super) fn decide_on(
+        &self,
+        snapshot: &ClusterSnapshot,
+        service: &ServiceName,
+        record: &MoveRecord,
+        limits: &Limits,
+    ) -> Option<Step> {
+        let paused = snapshot.tags.known().is_some_and(|tags| tags.contains_key(PAUSE_TAG));
+        let view = MoveView {
+            snapshot,
+            limits,
+            service: snapshot.services.get(service)?,
+            record,
+            healthy_after: self.settings.healthy_after,
+            move_timeout: self.settings.move_timeout,
+            paused,
+        };
+        Some(next_step(&view))
+    }
+
+    pub(super) fn note_step(
+        &self,
+        snapshot: &ClusterSnapshot,
+        service: &ServiceName,
+        record: &MoveRecord,
+        step: &Step,
+        actions: &[Action],
+        memory: &mut Memory,
+    ) {
+        let is_done = actions.iter().all(|action| action.outcome == ActionOutcome::Done);
+        let was_recorded = actions.first().is_some_and(|action| action.outcome == ActionOutcome::Done);
+        match step {
+            Step::Record(next) | Step::Raise { record: next, .. } if was_recorded => {
+                memory.remember(service, next);
+            }
+            Step::Finish(outcome) if is_done => {
+                let new = new_tasks(snapshot, service, record);
+                memory.end(service, record, *outcome, new);
+                if *outcome != Outcome::Moved {
+                    let until = snapshot.observed_at + self.settings.cooldown;
+                    memory.set_aside.insert(service.clone(), Reason::RestingAfterRollback { until });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Wanted tasks of a service that came with the move.
+fn new_tasks(snapshot: &ClusterSnapshot, service: &ServiceName, record: &MoveRecord) -> Vec<TaskArn> {
+    let since_start = |task: &&Task| task.created_at >= Some(record.started_at);
+    snapshot.wanted_tasks(service).filter(since_start).map(|task| task.arn.clone()).collect()
+}
+
+/// A wait that an operator should know of, as a reason.
+fn waiting_reason(step: &Step) -> Option<Reason> {
+    match step {
+        Step::Wait(Waiting::CannotTell(what)) => Some(Reason::CannotTell { what: what.clone() }),
+        Step::Wait(_) => Some(Reason::MoveInFlight),
+        _ => None,
+    }
+}

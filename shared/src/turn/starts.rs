@@ -1,0 +1,104 @@
+//! Beginning new moves: what stands against any, and which of the planned ones two observations agree on.
+
+use crate::execute::{Begun, Execute, execute_surge_on};
+use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
+use crate::plan::rebalance::{Move, RebalancePlan};
+use crate::plan::record::PAUSE_TAG;
+use crate::plan::surge::surge_off_until;
+use crate::snapshot::{ClusterSnapshot, Known};
+
+use super::{Memory, Rebalance};
+
+/// What came of beginning moves.
+#[derive(Debug, Default)]
+pub(super) struct Starts {
+    pub(super) begun: u32,
+    /// Some wait for a second observation.
+    pub(super) waits: bool,
+    pub(super) blocked: Vec<Blocked>,
+}
+
+impl Rebalance<'_> {
+    /// What keeps any new move in this cluster from beginning.
+    pub(super) async fn obstacle(&self, snapshot: &ClusterSnapshot, memory: &mut Memory) -> Option<Blocked> {
+        let subject = Subject::new(SubjectKind::Cluster, &self.cluster);
+        let tags = match &snapshot.tags {
+            Known::Known(tags) => tags,
+            Known::Unknown(why) => {
+                let what = format!("whether the cluster is paused: {why}");
+                return Some(subject.blocked(Reason::CannotTell { what }));
+            }
+            Known::NotAsked => return None,
+        };
+        if tags.contains_key(PAUSE_TAG) {
+            return Some(subject.blocked(Reason::Paused));
+        }
+        match surge_off_until(tags) {
+            Some(until) if until > snapshot.observed_at => Some(subject.blocked(Reason::SurgeOff { until })),
+            Some(_) if !self.dry_run => {
+                let action = execute_surge_on(self.aws, &self.cluster).await;
+                memory.actions.push(action);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Begins the planned moves that two observations agree on.
+    pub(super) async fn start_moves(
+        &self,
+        snapshot: &ClusterSnapshot,
+        plan: &RebalancePlan,
+        obstacle: Option<&Blocked>,
+        memory: &mut Memory,
+    ) -> Starts {
+        let mut starts = Starts::default();
+        if obstacle.is_some() || self.dry_run {
+            return starts;
+        }
+        let confirmed = memory.confirm(plan, snapshot.observed_at, self.settings.confirm_after);
+        starts.waits = plan.starts.iter().any(|it| !confirmed.contains(&it.service));
+        for planned in &plan.starts {
+            let subject = Subject::new(SubjectKind::Service, &planned.service);
+            if !confirmed.contains(&planned.service) {
+                starts.blocked.push(subject.blocked(Reason::NotConfirmed));
+                continue;
+            }
+            let excess =
+                plan.services.iter().find(|it| it.service == planned.service).map_or(0, |it| it.lower_bound);
+            match self.start_move(snapshot, planned, excess, memory).await {
+                None => starts.begun += 1,
+                Some(error) => starts.blocked.push(subject.blocked(Reason::RecordRefused { error })),
+            }
+        }
+        starts
+    }
+
+    /// Begins one move; the text says why it was not begun.
+    pub(super) async fn start_move(
+        &self,
+        snapshot: &ClusterSnapshot,
+        planned: &Move,
+        lower_bound: u32,
+        memory: &mut Memory,
+    ) -> Option<String> {
+        let Some(service) = snapshot.services.get(&planned.service) else {
+            return Some("the service is not in the snapshot".to_owned());
+        };
+        let execute = Execute { aws: self.aws, snapshot, service };
+        let (begun, actions) = execute.execute_begin(planned, self.settings.move_timeout).await;
+        memory.actions.extend(actions);
+        match begun {
+            Begun::Recorded(record) => {
+                memory.remember(&planned.service, &record);
+                memory.moves.started += 1;
+                memory.begun.push(planned.clone());
+                if memory.triggered.insert(planned.service.clone()) {
+                    memory.moves.lower_bound += lower_bound;
+                }
+                None
+            }
+            Begun::Refused(why) => Some(why),
+        }
+    }
+}
