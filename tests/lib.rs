@@ -4,6 +4,7 @@
 //! pass in milliseconds, and the same seed gives the same run.
 
 pub mod clusters;
+pub mod late;
 
 use std::future::Future;
 use std::time::Duration;
@@ -58,6 +59,15 @@ impl Stage {
     /// AWS as a fresh function instance sees it.
     pub fn aws(&self) -> Aws {
         Aws::new(&sdk_config(&self.simulator), "scenario")
+    }
+
+    /// One invocation whose `call`-th API call is held back for `hold`, as a frozen function's would be.
+    pub async fn invoke_late(&self, call: u64, hold: Duration) -> Result<Report, Error> {
+        let settings = Settings::from_pairs(self.settings.clone())?;
+        let config = sdk_config(&self.simulator);
+        let client = late::Late::client(self.simulator.http_client_of("late"), call, hold);
+        let aws = Aws::new(&config.into_builder().http_client(client).build(), "late");
+        rebalance::handle(json!({}), INVOCATION, &aws, &settings).await
     }
 
     /// One invocation with `event`, on an instance of its own.

@@ -25,6 +25,7 @@ use limits::Limits;
 
 pub use ecs::Described;
 pub(crate) use ecs::TaskFilter;
+pub use writes::PROTECTION_BATCH;
 
 /// A connection is given up after this long: the SDK's own default, said here because it is relied on.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);

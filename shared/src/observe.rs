@@ -22,6 +22,7 @@ pub type TaskDefinitions = BTreeMap<TaskDefinitionArn, TaskDefinition>;
 
 /// The whole cluster, at the read floor.
 pub async fn cluster(aws: &Aws, cluster: &ClusterName) -> Result<ClusterSnapshot, Error> {
+    let before = aws.now();
     let tasks = Box::pin(aws.tasks(cluster, TaskFilter::Wanted));
     let reads = try_join3(Box::pin(aws.services(cluster)), tasks, Box::pin(aws.container_instances(cluster)));
     let (services, tasks, instances) = reads.await?;
@@ -29,7 +30,7 @@ pub async fn cluster(aws: &Aws, cluster: &ClusterName) -> Result<ClusterSnapshot
     unknown.sort();
     Ok(ClusterSnapshot {
         cluster: cluster.clone(),
-        observed_at: aws.now(),
+        observed_at: before.min(aws.now()),
         tags: Known::NotAsked,
         services: services.items.into_iter().map(|it| (it.name.clone(), it)).collect(),
         tasks: tasks.items.into_iter().map(|it| (it.arn.clone(), it)).collect(),
@@ -70,6 +71,7 @@ pub async fn service(
     before: &ClusterSnapshot,
     name: &ServiceName,
 ) -> Result<ClusterSnapshot, Error> {
+    let looked_at = aws.now();
     let mut fresh = before.clone();
     let cluster = &before.cluster;
     fresh.tasks.retain(|_, task| task.service.as_ref() != Some(name));
@@ -85,7 +87,7 @@ pub async fn service(
     fresh.services.remove(name);
     fresh.services.extend(services.items.into_iter().map(|it| (it.name.clone(), it)));
     fresh.unknown.extend(services.unreadable);
-    fresh.observed_at = aws.now();
+    fresh.observed_at = looked_at.min(aws.now()).max(before.observed_at);
     Ok(fresh)
 }
 

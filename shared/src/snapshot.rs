@@ -55,7 +55,7 @@ impl<T> Known<T> {
 pub struct ClusterSnapshot {
     /// Which cluster.
     pub cluster: ClusterName,
-    /// When the reading began, on AWS's clock.
+    /// When the reading began, on AWS's clock: ages come out too small by at most what the reading took.
     pub observed_at: Timestamp,
     /// Tags of the cluster (`DescribeClusters`), asked only once there is something to write.
     pub tags: Known<Tags>,

@@ -83,7 +83,7 @@ impl Rebalance<'_> {
         Ok(Turn {
             goes_on: !self.dry_run && (is_moving || starts.begun > 0 || starts.waits),
             is_held_up: self.is_held_up(&plan),
-            is_obstructed,
+            is_obstructed: is_obstructed || starts.is_held_up && !starts.waits,
             planned: plan.services.into_iter().flat_map(|it| it.moves).collect(),
             blocked,
         })

@@ -8,4 +8,5 @@ mod evens_out;
 mod faults;
 mod neighbours;
 mod optimum;
+mod overlap;
 mod switches;

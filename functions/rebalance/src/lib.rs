@@ -5,6 +5,7 @@
 
 pub mod event;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use evenkeel::aws::Aws;
@@ -26,16 +27,20 @@ pub async fn handle(
     settings: &Settings,
 ) -> Result<Report, Error> {
     let end = Instant::now() + working_time;
+    let calls_before = aws.calls();
     let command = event::parse(event, aws.region())?;
     let clusters = clusters(&command, aws, settings).await?;
     let mut work: Vec<Work<'_>> =
         clusters.into_iter().map(|cluster| Work::new(cluster, &command, aws, settings)).collect();
     loop {
         for one in &mut work {
-            one.turn().await;
+            if one.last.is_none() || Instant::now() < end {
+                one.turn().await;
+            }
         }
         if work.iter().all(Work::is_over) || Instant::now() + settings.poll_interval >= end {
-            return report(work, aws, settings.dry_run || command.dry_run);
+            let calls = calls_since(&calls_before, &aws.calls());
+            return report(work, calls, settings.dry_run || command.dry_run);
         }
         tokio::time::sleep(settings.poll_interval).await;
     }
@@ -107,6 +112,7 @@ impl<'a> Work<'a> {
         let moves = self.memory.moves();
         match () {
             () if turn.goes_on || moves.in_flight > 0 => Status::InProgress,
+            () if self.memory.has_lost_record() => Status::Blocked,
             () if self.memory.is_aborted() => Status::Aborted,
             () if moves.undone > 0 => Status::RolledBack,
             () if turn.is_obstructed => Status::Blocked,
@@ -136,8 +142,14 @@ impl<'a> Work<'a> {
     }
 }
 
+/// Calls of this invocation: the clients, and their counts, live as long as the function instance.
+fn calls_since(before: &BTreeMap<String, u64>, now: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let since = |(name, count): (&String, &u64)| (name.clone(), count - before.get(name).unwrap_or(&0));
+    now.iter().map(since).filter(|(_, count)| *count > 0).collect()
+}
+
 /// Joins the work on all clusters; fails if not one of them could be looked at.
-fn report(mut work: Vec<Work<'_>>, aws: &Aws, dry_run: bool) -> Result<Report, Error> {
+fn report(mut work: Vec<Work<'_>>, api_calls: BTreeMap<String, u64>, dry_run: bool) -> Result<Report, Error> {
     let nothing_seen = work.iter().all(|one| one.last.is_none());
     if let Some(error) = work.iter_mut().find_map(|one| one.error.take_if(|_| nothing_seen)) {
         return Err(error);
@@ -153,6 +165,6 @@ fn report(mut work: Vec<Work<'_>>, aws: &Aws, dry_run: bool) -> Result<Report, E
         clusters,
         actions,
         blocked: blocked.into_iter().flatten().collect(),
-        api_calls: aws.calls(),
+        api_calls,
     })
 }

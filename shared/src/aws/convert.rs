@@ -56,7 +56,7 @@ pub(super) fn service(service: &sdk::Service) -> Option<Service> {
         tasks_desired: count(service.desired_count()),
         tasks_running: count(service.running_count()),
         tasks_pending: count(service.pending_count()),
-        deployment_controller: controller(service.deployment_controller()),
+        deployment_controller: controller(service),
         deployments: service.deployments().iter().map(deployment).collect(),
         task_definition: TaskDefinitionArn::new(service.task_definition().unwrap_or_default()),
         capacity_providers: providers.map(|item| item.capacity_provider().to_owned()).collect(),
@@ -99,8 +99,16 @@ fn scheduling_strategy(strategy: Option<&sdk::SchedulingStrategy>) -> Scheduling
     }
 }
 
-fn controller(controller: Option<&sdk::DeploymentController>) -> DeploymentController {
-    match controller.map(sdk::DeploymentController::r#type) {
+/// Blue/green and its kin swap target groups, and VPC Lattice reports health where this version does not look: neither
+/// counts as the rolling deployment that moves rest on.
+fn controller(service: &sdk::Service) -> DeploymentController {
+    let strategy = service.deployment_configuration().and_then(sdk::DeploymentConfiguration::strategy);
+    let is_rolling = matches!(strategy, None | Some(sdk::DeploymentStrategy::Rolling));
+    let has_lattice = service.deployments().iter().any(|it| !it.vpc_lattice_configurations().is_empty());
+    if !is_rolling || has_lattice {
+        return DeploymentController::Other;
+    }
+    match service.deployment_controller().map(sdk::DeploymentController::r#type) {
         Some(sdk::DeploymentControllerType::Ecs) | None => DeploymentController::Ecs,
         Some(sdk::DeploymentControllerType::CodeDeploy) => DeploymentController::CodeDeploy,
         Some(sdk::DeploymentControllerType::External) => DeploymentController::External,

@@ -247,6 +247,7 @@ impl Aws {
     {
         let mut all = Vec::new();
         let mut token = None;
+        let mut last = None;
         loop {
             self.limits.wait(group).await;
             let (items, next) = page(token).await?;
@@ -254,6 +255,10 @@ impl Aws {
             if next.is_none() {
                 return Ok(all);
             }
+            if next == last {
+                return Err(unending(all.len()));
+            }
+            last.clone_from(&next);
             token = next;
         }
     }
@@ -271,5 +276,14 @@ impl Aws {
         let batches: Vec<Vec<String>> = ids.chunks(size).map(<[String]>::to_vec).collect();
         let parts = stream::iter(batches).map(describe).buffered(CONCURRENCY).try_collect();
         Ok(Described::join(parts.await?))
+    }
+}
+
+/// A list that gives the same token again would never end, and cutting it short would pass for the whole.
+fn unending(read: usize) -> Error {
+    Error::Aws {
+        operation: "List",
+        resource: format!("the page after {read} entries"),
+        source: "the same nextToken came twice".into(),
     }
 }

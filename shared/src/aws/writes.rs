@@ -1,6 +1,11 @@
-//! The few calls that change something, each idempotent: repeating it after a lost answer changes nothing more.
+//! The few calls that change something.
+//!
+//! Each is made once, without the SDK's retries: a retry comes seconds later and would write what was right at the look
+//! before the first attempt over what somebody else has written since. The next turn looks again and is the retry.
 
+use aws_sdk_ecs::config::Builder;
 use aws_sdk_ecs::types::Tag;
+use aws_smithy_types::retry::RetryConfig;
 
 use super::Aws;
 use super::failure::failed;
@@ -10,22 +15,32 @@ use crate::ids::{ClusterName, ServiceName, TaskArn};
 use crate::timestamp::Timestamp;
 
 /// Most tasks per call (API: `UpdateTaskProtection`).
-const PROTECTION_BATCH: usize = 10;
+pub const PROTECTION_BATCH: usize = 10;
 
 impl Aws {
+    /// Waits for our own limit on tag writes, so that nothing is waited for between the look and the write.
+    pub async fn wait_for_tag(&self) {
+        self.limits.wait(Group::TagModify).await;
+    }
+
     /// Sets one tag (`TagResource`).
     pub async fn tag(&self, arn: &str, key: &str, value: &str) -> Result<(), Error> {
-        self.limits.wait(Group::TagModify).await;
         let call =
             self.ecs.tag_resource().resource_arn(arn).tags(Tag::builder().key(key).value(value).build());
+        let call = call.customize().config_override(once());
         call.send().await.map(drop).map_err(|error| failed("TagResource", arn, error))
     }
 
     /// Removes one tag (`UntagResource`).
     pub async fn untag(&self, arn: &str, key: &str) -> Result<(), Error> {
-        self.limits.wait(Group::TagModify).await;
         let call = self.ecs.untag_resource().resource_arn(arn).tag_keys(key);
+        let call = call.customize().config_override(once());
         call.send().await.map(drop).map_err(|error| failed("UntagResource", arn, error))
+    }
+
+    /// Waits for our own limit on `UpdateService`, so that nothing is waited for between the look and the write.
+    pub async fn wait_for_update(&self) {
+        self.limits.wait(Group::ServiceModify).await;
     }
 
     /// Writes the desired count and nothing else, which starts no deployment (API: `UpdateService`).
@@ -35,13 +50,13 @@ impl Aws {
         service: &ServiceName,
         desired: u32,
     ) -> Result<(), Error> {
-        self.limits.wait(Group::ServiceModify).await;
         let call = self.ecs.update_service().cluster(cluster.as_str()).service(service.as_str());
         let call = call.desired_count(i32::try_from(desired).unwrap_or(i32::MAX));
+        let call = call.customize().config_override(once());
         call.send().await.map(drop).map_err(|error| failed("UpdateService", service.as_str(), error))
     }
 
-    /// Protects tasks from scale-in until `until` at the earliest (`UpdateTaskProtection`, whole minutes).
+    /// Protects up to ten tasks from scale-in until `until` at the earliest (`UpdateTaskProtection`, whole minutes).
     ///
     /// Returns the failures that AWS named, such as `DEPLOYMENT_BLOCKED`.
     pub async fn protect(
@@ -50,12 +65,14 @@ impl Aws {
         tasks: &[TaskArn],
         until: Timestamp,
     ) -> Result<Vec<String>, Error> {
+        self.limits.wait(Group::TaskProtection).await;
         let minutes = until.since(self.now()).as_secs().div_ceil(60).clamp(1, 2880);
         self.set_protection(cluster, tasks, i32::try_from(minutes).ok()).await
     }
 
-    /// Takes scale-in protection off tasks (`UpdateTaskProtection`).
+    /// Takes scale-in protection off up to ten tasks (`UpdateTaskProtection`).
     pub async fn unprotect(&self, cluster: &ClusterName, tasks: &[TaskArn]) -> Result<Vec<String>, Error> {
+        self.limits.wait(Group::TaskProtection).await;
         self.set_protection(cluster, tasks, None).await
     }
 
@@ -65,18 +82,20 @@ impl Aws {
         tasks: &[TaskArn],
         minutes: Option<i32>,
     ) -> Result<Vec<String>, Error> {
-        let mut refused = Vec::new();
-        for batch in tasks.chunks(PROTECTION_BATCH) {
-            self.limits.wait(Group::TaskProtection).await;
-            let arns = batch.iter().map(|task| task.as_str().to_owned()).collect();
-            let call = self.ecs.update_task_protection().cluster(cluster.as_str()).set_tasks(Some(arns));
-            let call = call.protection_enabled(minutes.is_some()).set_expires_in_minutes(minutes);
-            let answer =
-                call.send().await.map_err(|error| failed("UpdateTaskProtection", cluster.as_str(), error))?;
-            refused.extend(
-                answer.failures().iter().map(|failure| failure.reason().unwrap_or("no reason").to_owned()),
-            );
-        }
-        Ok(refused)
+        let arns = tasks.iter().map(|task| task.as_str().to_owned()).collect();
+        let call = self.ecs.update_task_protection().cluster(cluster.as_str()).set_tasks(Some(arns));
+        let call = call.protection_enabled(minutes.is_some()).set_expires_in_minutes(minutes);
+        let answer = call.customize().config_override(once()).send().await;
+        let answer = answer.map_err(|error| failed("UpdateTaskProtection", cluster.as_str(), error))?;
+        Ok(answer
+            .failures()
+            .iter()
+            .map(|failure| failure.reason().unwrap_or("no reason").to_owned())
+            .collect())
     }
+}
+
+/// A single attempt.
+fn once() -> Builder {
+    Builder::new().retry_config(RetryConfig::disabled())
 }

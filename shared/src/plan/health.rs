@@ -84,7 +84,7 @@ fn target_health(snapshot: &ClusterSnapshot, task: &Task, balancer: &LoadBalance
 }
 
 fn is_at(target: &Target, addresses: &[(String, u16)]) -> bool {
-    addresses.iter().any(|(id, port)| target.id == *id && target.port == *port)
+    addresses.iter().any(|(id, port)| *port != 0 && target.id == *id && target.port == *port)
 }
 
 /// Where the target group finds this task: its own address and the container port (awsvpc, target type `ip`), or the

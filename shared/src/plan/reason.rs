@@ -124,6 +124,12 @@ pub enum Reason {
     /// A deployment has the right of way.
     #[error("a deployment is under way or did not complete")]
     Deploying,
+    /// A move rests on every task of the service serving.
+    #[error("task {} is not healthy: one more could neither be judged nor taken back", task.short())]
+    Unhealthy {
+        /// The one that is not.
+        task: TaskArn,
+    },
     /// ECS is still at work on its count.
     #[error("not steady: {desired} tasks desired, {running} running, {pending} pending")]
     Unsteady {
@@ -172,7 +178,9 @@ pub enum Reason {
     #[error("moves begun first need the same room; it comes later")]
     RoomReserved,
     /// Not the rolling-update controller.
-    #[error("its deployment controller is {controller}, and only ECS is supported")]
+    #[error(
+        "its deployment controller is {controller}, and only rolling updates by ECS, without VPC Lattice, are supported"
+    )]
     UnsupportedController {
         /// `deploymentController.type`.
         controller: String,

@@ -38,7 +38,7 @@ pub const PAUSE_TAG: &str = "evenkeel:pause";
 pub const PROTECTION_MARGIN: Duration = Duration::from_mins(5);
 
 /// How far an expiry may lie behind the moment we asked for: `expiresInMinutes` takes whole minutes, rounded up,
-/// counted from when ECS received the call.
+/// counted from when ECS received the call. A few seconds before it are allowed for too, should the clocks differ.
 const EXPIRY_SLACK: Duration = Duration::from_secs(90);
 
 /// Where a move is. Each phase is written before the change that it announces.
@@ -126,24 +126,29 @@ impl MoveRecord {
     /// [`PROTECTION_MARGIN`]. Being derived from the record alone, it tells our protections from everybody else's
     /// without another write.
     pub fn expiry_at(&self, now: Timestamp) -> Timestamp {
-        let mut expiry = self.started_at + self.period();
-        while expiry < now + PROTECTION_MARGIN + EXPIRY_SLACK {
-            expiry = expiry + self.period();
-        }
-        expiry
+        let needed = (now + PROTECTION_MARGIN + EXPIRY_SLACK).since(self.started_at).as_secs();
+        let periods = needed.div_ceil(self.period().as_secs()).max(1);
+        self.started_at + self.period() * u32::try_from(periods).unwrap_or(u32::MAX)
     }
 
     /// Whether a protection that expires at `expires` was set by this move at some time up to `now`.
     pub fn is_our_expiry(&self, expires: Timestamp, now: Timestamp) -> bool {
-        let last = self.expiry_at(now);
-        let mut expiry = self.started_at + self.period();
-        while expiry <= last {
-            if expires >= expiry && expires <= expiry + EXPIRY_SLACK {
-                return true;
-            }
-            expiry = expiry + self.period();
+        let early = Duration::from_secs(5);
+        if expires > self.expiry_at(now) + EXPIRY_SLACK {
+            return false;
         }
-        false
+        let since_start = (expires + early).since(self.started_at).as_secs();
+        since_start >= self.period().as_secs()
+            && since_start % self.period().as_secs() <= (EXPIRY_SLACK + early).as_secs()
+    }
+
+    /// Bounds far beyond anything that occurs, so that a value somebody typed cannot be calculated with: ECS allows
+    /// 5,000 tasks a service, and no move began before ECS existed.
+    fn is_plausible(&self) -> bool {
+        let times = 1_400_000_000..100_000_000_000;
+        let counts = [self.tasks_desired_before, self.starts, self.starts_max];
+        let is_small = counts.iter().all(|count| *count <= 100_000) && self.sequence <= 1_000_000_000;
+        is_small && self.starts <= self.starts_max && times.contains(&self.started_at.as_secs())
     }
 
     fn period(&self) -> Duration {
@@ -195,7 +200,7 @@ fn parse(text: &str) -> Option<MoveRecord> {
     else {
         return None;
     };
-    Some(MoveRecord {
+    let record = MoveRecord {
         phase: PHASES.iter().find(|(_, word)| *word == phase)?.0,
         tasks_desired_before: before.parse().ok()?,
         starts: starts.parse().ok()?,
@@ -205,7 +210,8 @@ fn parse(text: &str) -> Option<MoveRecord> {
         new: Some(new).filter(|id| *id != "-").map(str::to_owned),
         started_at: Timestamp::from_secs(started_at.parse().ok()?),
         protection_minutes: minutes.parse().ok().filter(|minutes| (1..=2880).contains(minutes))?,
-    })
+    };
+    record.is_plausible().then_some(record)
 }
 
 /// The record a service carries: none, one, or something under our key that this version cannot read.

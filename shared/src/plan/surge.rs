@@ -124,8 +124,8 @@ pub struct MoveView<'a> {
     pub healthy_after: Duration,
     /// `EVENKEEL_MOVE_TIMEOUT`.
     pub move_timeout: Duration,
-    /// The cluster is paused: no new work, but what was begun is undone.
-    pub paused: bool,
+    /// Whether the cluster is paused: no new work, but what was begun is undone. `None` = cannot tell.
+    pub paused: Option<bool>,
 }
 
 /// The next step of the move.
@@ -137,12 +137,15 @@ pub fn next_step(view: &MoveView<'_>) -> Step {
     if view.record.phase.is_closing() {
         return seen.close();
     }
+    if view.service.status != "ACTIVE" {
+        return seen.drop_with(Outcome::DesiredChanged);
+    }
     let desired = view.service.tasks_desired;
     let before = view.record.tasks_desired_before;
     if !(before..=view.record.tasks_desired_raised()).contains(&desired) {
         return seen.drop_with(Outcome::DesiredChanged);
     }
-    if is_deploying(view.service) {
+    if is_deploying(view.service) || (view.record.phase < Phase::Yield && seen.is_drained()) {
         return seen.make_way();
     }
     match view.record.phase {

@@ -17,6 +17,9 @@ use crate::timestamp::Timestamp;
 /// `RunTask` speaks of eventual consistency), and a lost record is only reported, so nothing is gained by haste.
 const RECORD_LOST_AFTER: Duration = Duration::from_mins(1);
 
+/// How often a move is tried to be recorded in one invocation.
+const TRIES: u32 = 3;
+
 /// Memory of the work on one cluster.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -26,6 +29,8 @@ pub struct Memory {
     pub(super) triggered: BTreeSet<ServiceName>,
     /// Tasks that our finished moves started.
     pub(super) own_tasks: BTreeSet<TaskArn>,
+    /// How often a planned move could not be begun.
+    tries: BTreeMap<ServiceName, u32>,
     /// Services to leave alone for the rest of the invocation.
     pub(super) set_aside: BTreeMap<ServiceName, Reason>,
     /// The newest record known of each service.
@@ -121,6 +126,33 @@ impl Memory {
             missing_since: None,
         };
         self.records.insert(service.clone(), last);
+    }
+
+    /// Whether a move that could not be recorded is tried again in a later turn: when the service was seen to change, or
+    /// AWS refused, a few times; what will not get better by waiting, not at all.
+    pub(super) fn is_worth_another_try(&mut self, service: &ServiceName, reason: &Reason) -> bool {
+        let may_pass = matches!(reason, Reason::StaleRead { .. } | Reason::RecordRefused { .. });
+        let tries = self.tries.entry(service.clone()).or_default();
+        *tries += 1;
+        if *tries >= TRIES {
+            self.set_aside.insert(service.clone(), reason.clone());
+        }
+        may_pass && *tries < TRIES
+    }
+
+    /// Remembers a move just begun.
+    pub(super) fn begin(&mut self, planned: &Move, record: &MoveRecord, lower_bound: u32) {
+        self.remember(&planned.service, record);
+        self.moves.started += 1;
+        self.begun.push(planned.clone());
+        if self.triggered.insert(planned.service.clone()) {
+            self.moves.lower_bound += lower_bound;
+        }
+    }
+
+    /// Whether the record of a move got lost in this invocation.
+    pub fn has_lost_record(&self) -> bool {
+        self.set_aside.values().any(|reason| *reason == Reason::RecordLost)
     }
 
     /// Remembers how a move ended.

@@ -57,7 +57,8 @@ impl Rebalance<'_> {
         if self.dry_run {
             return Some(subject.blocked(Reason::MoveInFlight));
         }
-        let execute = Execute { aws: self.aws, snapshot, service: snapshot.services.get(service)? };
+        let service_seen = snapshot.services.get(service)?;
+        let execute = Execute { aws: self.aws, snapshot, service: service_seen, record: Some(record) };
         let actions = execute.execute_step(&step, &decide).await;
         self.note_step(snapshot, service, record, &step, &actions, memory);
         memory.actions.extend(actions);
@@ -85,7 +86,7 @@ impl Rebalance<'_> {
         record: &MoveRecord,
         limits: &Limits,
     ) -> Option<Step> {
-        let paused = snapshot.tags.known().is_some_and(|tags| tags.contains_key(PAUSE_TAG));
+        let paused = snapshot.tags.known().map(|tags| tags.contains_key(PAUSE_TAG));
         let view = MoveView {
             snapshot,
             limits,
@@ -136,6 +137,7 @@ fn new_tasks(snapshot: &ClusterSnapshot, service: &ServiceName, record: &MoveRec
 fn waiting_reason(step: &Step) -> Option<Reason> {
     match step {
         Step::Wait(Waiting::CannotTell(what)) => Some(Reason::CannotTell { what: what.clone() }),
+        Step::Wait(Waiting::Deployment) => Some(Reason::Deploying),
         Step::Wait(_) => Some(Reason::MoveInFlight),
         _ => None,
     }

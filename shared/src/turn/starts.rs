@@ -1,11 +1,12 @@
 //! Beginning new moves: what stands against any, and which of the planned ones two observations agree on.
 
 use crate::execute::{Begun, Execute, execute_surge_on};
+use crate::plan::health::{Health, health_of};
 use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
 use crate::plan::rebalance::{Move, RebalancePlan};
-use crate::plan::record::PAUSE_TAG;
+use crate::plan::record::{PAUSE_TAG, SURGE_OFF_TAG};
 use crate::plan::surge::surge_off_until;
-use crate::snapshot::{ClusterSnapshot, Known};
+use crate::snapshot::{ClusterSnapshot, Known, Service};
 
 use super::{Memory, Rebalance};
 
@@ -15,6 +16,8 @@ pub(super) struct Starts {
     pub(super) begun: u32,
     /// Some wait for a second observation.
     pub(super) waits: bool,
+    /// Some planned move cannot begin as things are.
+    pub(super) is_held_up: bool,
     pub(super) blocked: Vec<Blocked>,
 }
 
@@ -36,7 +39,7 @@ impl Rebalance<'_> {
         match surge_off_until(tags) {
             Some(until) if until > snapshot.observed_at => Some(subject.blocked(Reason::SurgeOff { until })),
             Some(_) if !self.dry_run => {
-                let action = execute_surge_on(self.aws, &self.cluster).await;
+                let action = execute_surge_on(self.aws, &self.cluster, tags.get(SURGE_OFF_TAG)).await;
                 memory.actions.push(action);
                 None
             }
@@ -67,38 +70,48 @@ impl Rebalance<'_> {
             let excess =
                 plan.services.iter().find(|it| it.service == planned.service).map_or(0, |it| it.lower_bound);
             match self.start_move(snapshot, planned, excess, memory).await {
-                None => starts.begun += 1,
-                Some(error) => starts.blocked.push(subject.blocked(Reason::RecordRefused { error })),
+                Ok(()) => starts.begun += 1,
+                Err(reason) => {
+                    starts.waits |= memory.is_worth_another_try(&planned.service, &reason);
+                    starts.is_held_up = true;
+                    starts.blocked.push(subject.blocked(reason));
+                }
             }
         }
         starts
     }
 
-    /// Begins one move; the text says why it was not begun.
-    pub(super) async fn start_move(
+    /// Begins one move of a service whose tasks all serve: without that, one more could neither be judged nor taken back.
+    async fn start_move(
         &self,
         snapshot: &ClusterSnapshot,
         planned: &Move,
         lower_bound: u32,
         memory: &mut Memory,
-    ) -> Option<String> {
+    ) -> Result<(), Reason> {
         let Some(service) = snapshot.services.get(&planned.service) else {
-            return Some("the service is not in the snapshot".to_owned());
+            return Err(Reason::StaleRead { what: "the service is not in the snapshot".to_owned() });
         };
-        let execute = Execute { aws: self.aws, snapshot, service };
+        self.reason_not_serving(snapshot, service).map_or(Ok(()), Err)?;
+        let execute = Execute { aws: self.aws, snapshot, service, record: None };
         let (begun, actions) = execute.execute_begin(planned, self.settings.move_timeout).await;
         memory.actions.extend(actions);
         match begun {
             Begun::Recorded(record) => {
-                memory.remember(&planned.service, &record);
-                memory.moves.started += 1;
-                memory.begun.push(planned.clone());
-                if memory.triggered.insert(planned.service.clone()) {
-                    memory.moves.lower_bound += lower_bound;
-                }
-                None
+                memory.begin(planned, &record, lower_bound);
+                Ok(())
             }
-            Begun::Refused(why) => Some(why),
+            Begun::Otherwise(what) => Err(Reason::StaleRead { what }),
+            Begun::Refused(error) => Err(Reason::RecordRefused { error }),
         }
+    }
+
+    fn reason_not_serving(&self, snapshot: &ClusterSnapshot, service: &Service) -> Option<Reason> {
+        let health = |task| health_of(snapshot, service, task, self.settings.healthy_after);
+        snapshot.wanted_tasks(&service.name).find_map(|task| match health(task) {
+            Health::Healthy => None,
+            Health::NotHealthy => Some(Reason::Unhealthy { task: task.arn.clone() }),
+            Health::CannotTell(what) => Some(Reason::CannotTell { what }),
+        })
     }
 }

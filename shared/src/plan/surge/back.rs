@@ -16,8 +16,12 @@ impl<'a> Seen<'a> {
         Step::Record(self.record().then(Phase::Undo))
     }
 
-    /// The chosen task went by itself: ECS has replaced or will replace it, so only the increment is taken back.
+    /// The chosen task went by itself: ECS has replaced or will replace it, so only the increment is taken back. If a
+    /// lowered count took it, somebody has written the desired count twice meanwhile, and it is theirs.
     pub(super) fn without_chosen(&self) -> Step {
+        if self.stopped_by_scale_in().any(|task| self.is_chosen(task)) {
+            return self.drop_with(Outcome::DesiredChanged);
+        }
         Step::Record(self.record().then(Phase::Yield))
     }
 
@@ -44,6 +48,9 @@ impl<'a> Seen<'a> {
         if self.desired() == self.record().tasks_desired_before {
             return Step::Record(self.record().then(Phase::Yielded));
         }
+        if self.tasks_wanted() == self.record().tasks_desired_before {
+            return self.lower_when_safe(&[], || self.lower_now());
+        }
         if let Some(step) = self.unprotect() {
             return step;
         }
@@ -62,15 +69,22 @@ impl<'a> Seen<'a> {
         if self.desired() == self.record().tasks_desired_before && self.record().phase <= Phase::Raise {
             return self.drop_with(Outcome::Yielded);
         }
+        if let Some(step) = self.unprotect() {
+            return step;
+        }
         if self.record().phase != Phase::Yield {
             return Step::Record(self.record().then(Phase::Yield));
         }
-        self.unprotect().unwrap_or(Step::Wait(Waiting::Deployment))
+        Step::Wait(Waiting::Deployment)
     }
 
     /// Gives the service back as it is: our protections off, then the record.
     pub(super) fn drop_with(&self, outcome: Outcome) -> Step {
-        self.unprotect().unwrap_or(Step::Finish(outcome))
+        match (self.unprotect(), self.unread_protection()) {
+            (Some(step), _) => step,
+            (None, Some(what)) if !self.is_overdue() => Step::Wait(Waiting::CannotTell(what)),
+            (None, _) => Step::Finish(outcome),
+        }
     }
 
     pub(super) fn wait_or_undo(&self, waiting: Waiting) -> Step {

@@ -11,15 +11,18 @@ use super::{Outcome, Step, Waiting, is_deploying, surge_off_until};
 impl Seen<'_> {
     /// Desired count is back. Protections stay until ECS has chosen who leaves, the record until they have stopped.
     pub(super) fn close(&self) -> Step {
-        if self.has_taken_another() && !self.is_surge_off() {
-            return Step::SurgeOff;
-        }
         let is_undecided = self.tasks_wanted() > self.desired();
         if is_undecided && !is_deploying(self.view.service) && !self.is_overdue() {
             return Step::Wait(Waiting::Stopped);
         }
         if let Some(step) = self.unprotect() {
             return step;
+        }
+        if self.has_taken_another() && !self.is_surge_off() && !self.is_overdue() {
+            return Step::SurgeOff;
+        }
+        if let Some(what) = self.unread_protection().filter(|_| !self.is_overdue()) {
+            return Step::Wait(Waiting::CannotTell(what));
         }
         if self.is_any_leaving_still_stopping() && !self.is_overdue() {
             return Step::Wait(Waiting::Stopped);
@@ -59,9 +62,10 @@ impl Seen<'_> {
             _ => task.created_at >= Some(since),
         };
         let since_start = |task: &&Task| task.stopping_at.is_some_and(|at| at >= since);
+        let is_untouched = self.desired() == self.record().tasks_desired_before;
         let is_watched = match self.record().phase {
             Phase::Settle => self.chosen.is_some(),
-            phase => phase == Phase::Undone,
+            phase => phase == Phase::Undone && is_untouched,
         };
         is_watched && self.stopped_by_scale_in().filter(since_start).any(|task| !leaves_rightly(task))
     }

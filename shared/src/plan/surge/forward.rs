@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ids::TaskArn;
-use crate::plan::health::Health;
+use crate::plan::health::{Health, all_of};
 use crate::plan::rebalance::{landing_helps, next_landings};
 use crate::plan::record::{MoveRecord, Phase};
 use crate::snapshot::Task;
@@ -17,16 +17,26 @@ impl<'a> Seen<'a> {
         if !untouched {
             return self.drop_with(Outcome::DesiredChanged);
         }
-        if self.view.paused {
-            return self.drop_with(Outcome::Yielded);
+        match self.view.paused {
+            Some(false) => {}
+            Some(true) => return self.drop_with(Outcome::Yielded),
+            None => return Step::Wait(Waiting::CannotTell("whether the cluster is paused".to_owned())),
         }
         let as_found = self.new.is_empty() && self.tasks_wanted() == self.desired();
         if self.is_timed_out() || self.chosen.is_none() || !as_found {
             return self.drop_with(Outcome::RolledBack);
         }
         let keepers: Vec<&Task> = self.old.iter().copied().filter(|task| !self.is_chosen(task)).collect();
+        if let Some(what) = self.unread_protection() {
+            return Step::Wait(Waiting::CannotTell(what));
+        }
         if self.foreign_protection(self.wanted()).is_some() {
             return self.drop_with(Outcome::Yielded);
+        }
+        match all_of(self.wanted().map(|task| self.health(task))) {
+            Health::NotHealthy => return self.drop_with(Outcome::RolledBack),
+            Health::CannotTell(what) => return Step::Wait(Waiting::CannotTell(what)),
+            Health::Healthy => {}
         }
         self.protect(&keepers).unwrap_or_else(|| self.start_another())
     }
@@ -49,7 +59,7 @@ impl<'a> Seen<'a> {
         if self.chosen.is_none() {
             return self.without_chosen();
         }
-        if self.view.paused || self.is_timed_out() {
+        if self.view.paused == Some(true) || self.is_timed_out() {
             return self.give_up();
         }
         if self.desired() < self.record().tasks_desired_raised() {
@@ -68,8 +78,9 @@ impl<'a> Seen<'a> {
     /// taken it back, which shows in the tasks that came or went with it.
     pub(super) fn raise_again(&self) -> Step {
         let record = self.record();
-        let lost =
-            self.new.len() < record.starts as usize && self.desired() + 1 == record.tasks_desired_raised();
+        let came =
+            self.stopped().filter(|task| task.created_at >= Some(record.started_at)).count() + self.new.len();
+        let lost = came < record.starts as usize && self.desired() + 1 == record.tasks_desired_raised();
         if !lost {
             return self.drop_with(Outcome::DesiredChanged);
         }

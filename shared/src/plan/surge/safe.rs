@@ -2,7 +2,7 @@
 
 use crate::ids::TaskArn;
 use crate::plan::health::{Health, all_of};
-use crate::plan::record::PROTECTION_MARGIN;
+use crate::plan::record::{PROTECTION_MARGIN, Phase};
 use crate::snapshot::Task;
 
 use super::seen::Seen;
@@ -13,25 +13,50 @@ impl<'a> Seen<'a> {
     /// the count before. `then` is the step once all of it is seen.
     pub(super) fn lower_when_safe(&self, leaving: &[&'a Task], then: impl FnOnce() -> Step) -> Step {
         let is_leaving = |task: &Task| leaving.iter().any(|other| other.arn == task.arn);
-        let keepers: Vec<&Task> = self.wanted().filter(|task| !is_leaving(task)).collect();
+        let keepers: Vec<&'a Task> = self.wanted().filter(|task| !is_leaving(task)).collect();
         if keepers.len() != self.record().tasks_desired_before as usize {
             return self.wait_or_undo(Waiting::Count);
         }
-        match all_of(keepers.iter().map(|task| self.health(task))) {
-            Health::NotHealthy => return self.wait_or_undo(Waiting::Healthy),
-            Health::CannotTell(what) => return self.wait_or_undo(Waiting::CannotTell(what)),
-            Health::Healthy => {}
+        if let Some(waiting) = self.reason_not_serving(&keepers, leaving) {
+            return self.wait_or_undo(waiting);
         }
-        if self.foreign_protection(leaving.iter().copied()).is_some() {
-            return self.wait_or_undo(Waiting::CannotTell(
-                "which task is free to leave: another protects it".to_owned(),
-            ));
+        if let Some(what) = self.unread_protection() {
+            return self.wait_or_undo(Waiting::CannotTell(what));
+        }
+        if self.foreign_protection(leaving.iter().copied()).is_some()
+            || self.is_any_foreign_one_short(&keepers)
+        {
+            let what = "which task is free to leave: another protects one of them".to_owned();
+            return self.wait_or_undo(Waiting::CannotTell(what));
         }
         let ours: Vec<TaskArn> = self.ours(leaving.iter().copied());
         if !ours.is_empty() {
             return Step::Unprotect { tasks: ours };
         }
         self.protect(&keepers).unwrap_or_else(then)
+    }
+
+    /// Why the keepers cannot carry the service alone. When a move is undone and none of the leaving tasks serves, letting
+    /// them go cannot make it worse, whatever the keepers' health.
+    fn reason_not_serving(&self, keepers: &[&Task], leaving: &[&'a Task]) -> Option<Waiting> {
+        let serves = |task: &&Task| self.health(task) != Health::NotHealthy;
+        let is_undone = self.record().phase == Phase::Undo;
+        if is_undone && !leaving.is_empty() && !leaving.iter().any(serves) {
+            return None;
+        }
+        match all_of(keepers.iter().map(|task| self.health(task))) {
+            Health::Healthy => None,
+            Health::NotHealthy => Some(Waiting::Healthy),
+            Health::CannotTell(what) => Some(Waiting::CannotTell(what)),
+        }
+    }
+
+    /// A keeper whose protection is somebody else's and ends too soon: it must neither be relied on nor overwritten.
+    fn is_any_foreign_one_short(&self, keepers: &[&'a Task]) -> bool {
+        let now = self.view.snapshot.observed_at;
+        let is_short =
+            |task: &&Task| self.expiry(task).is_some_and(|expires| expires < now + PROTECTION_MARGIN);
+        self.foreign_protection(keepers.iter().copied().filter(is_short)).is_some()
     }
 
     pub(super) fn lower_now(&self) -> Step {

@@ -3,7 +3,7 @@
 use crate::ids::{ServiceName, TaskArn};
 use crate::plan::health::{Health, health_of};
 use crate::plan::record::MoveRecord;
-use crate::snapshot::{Known, Task};
+use crate::snapshot::{ContainerInstanceStatus, Known, Task};
 use crate::timestamp::Timestamp;
 
 use super::MoveView;
@@ -30,17 +30,27 @@ impl<'a> Seen<'a> {
         if let Some(task) = wanted.iter().find(|task| task.created_at.is_none()) {
             return Err(format!("creation time of task {}", task.arn.short()));
         }
-        let unread =
-            |task: &&&Task| !matches!(view.snapshot.protections.get(&task.arn), Some(Known::Known(_)));
-        if let Some(task) = wanted.iter().find(unread) {
-            return Err(format!("protection of task {}", task.arn.short()));
-        }
         let since = view.record.started_at;
         let (mut new, old): (Vec<_>, Vec<_>) =
             wanted.into_iter().partition(|task| task.created_at >= Some(since));
         new.sort_by_key(|task| (task.created_at, task.arn.clone()));
         let chosen = old.iter().copied().find(|task| task.arn.short() == view.record.chosen);
         Ok(Self { view, old, new, chosen })
+    }
+
+    /// A wanted task whose protection was not read: nothing may rest on it.
+    pub(super) fn unread_protection(&self) -> Option<String> {
+        let unread =
+            |task: &&Task| !matches!(self.view.snapshot.protections.get(&task.arn), Some(Known::Known(_)));
+        self.wanted().find(unread).map(|task| format!("protection of task {}", task.arn.short()))
+    }
+
+    /// Whether a wanted task is on an instance that is being drained: ECS is to take it away, and must not be held up.
+    pub(super) fn is_drained(&self) -> bool {
+        let instances = &self.view.snapshot.container_instances;
+        self.wanted()
+            .filter_map(|task| instances.get(task.container_instance.as_ref()?))
+            .any(|instance| instance.status == ContainerInstanceStatus::Draining)
     }
 
     pub(super) fn record(&self) -> &'a MoveRecord {
@@ -75,11 +85,12 @@ impl<'a> Seen<'a> {
         task.arn.short() == self.record().chosen
     }
 
-    /// Until when a task is protected; `None` when it is not.
+    /// Until when a task is protected; `None` when it is not. Without an expiry it is taken to last.
     pub(super) fn expiry(&self, task: &Task) -> Option<Timestamp> {
         let protection = self.view.snapshot.protections.get(&task.arn).and_then(Known::known)?;
         let now = self.view.snapshot.observed_at;
-        protection.expires_at.filter(|expires| protection.enabled && *expires > now)
+        let expires = protection.expires_at.unwrap_or(Timestamp::from_millis(i64::MAX));
+        (protection.enabled && expires > now).then_some(expires)
     }
 
     pub(super) fn ours(&self, tasks: impl Iterator<Item = &'a Task>) -> Vec<TaskArn> {
