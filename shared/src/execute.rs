@@ -4,17 +4,19 @@
 //! and for a change of the desired count the whole step is asked for anew. If the world has moved it refuses. The record
 //! is written before the change it announces, so a turn that dies anywhere in here is taken up by the next one.
 
+mod count;
+mod protection;
+
 use std::time::Duration;
 
-use crate::aws::{Aws, PROTECTION_BATCH};
+use crate::aws::Aws;
 use crate::error::Error;
-use crate::ids::{ClusterName, ServiceName, TaskArn};
-use crate::observe;
+use crate::ids::{ClusterName, ServiceName};
 use crate::plan::rebalance::Move;
 use crate::plan::record::{MOVE_TAG, MoveRecord, Phase, SURGE_OFF_TAG, protection_minutes, record_of};
 use crate::plan::surge::{Outcome, Step};
 use crate::report::{Action, ActionOutcome};
-use crate::snapshot::{ClusterSnapshot, Known, Service};
+use crate::snapshot::{ClusterSnapshot, Service};
 use crate::timestamp::Timestamp;
 
 /// How long `surge` stays off on a cluster where ECS stopped another task than the chosen one: long enough for a person
@@ -56,8 +58,8 @@ impl Execute<'_> {
             Step::Protect { tasks, until } => self.set_protection(tasks, Some(*until)).await,
             Step::Unprotect { tasks } => self.set_protection(tasks, None).await,
             Step::Record(record) => vec![self.record_if_still(record, self.service.tasks_desired).await],
-            Step::Raise { record, from, to } => self.raise(record, *from, *to, decide).await,
-            Step::Lower { from, to } => vec![self.write_desired(*from, *to, decide).await],
+            Step::Raise { record, from, to } => self.raise(record, *from, *to).await,
+            Step::Lower { from, to, closing } => self.lower(*from, *to, closing, decide).await,
             Step::SurgeOff => vec![self.surge_off().await],
             Step::Finish(outcome) => vec![self.finish(*outcome).await],
         }
@@ -117,47 +119,6 @@ impl Execute<'_> {
         }
     }
 
-    /// Announces the increment and makes it. If somebody writes the desired count between the two, the announcement is
-    /// taken back, so that their count is not mistaken for ours.
-    async fn raise(&self, record: &MoveRecord, from: u32, to: u32, decide: &Decide<'_>) -> Vec<Action> {
-        let recorded = self.record_if_still(record, from).await;
-        if recorded.outcome != ActionOutcome::Done {
-            return vec![recorded];
-        }
-        let raised = self.write_desired(from, to, decide).await;
-        let mut actions = vec![recorded, raised];
-        if matches!(actions[1].outcome, ActionOutcome::Refused(_))
-            && let Some(before) = self.record
-            && self.look().await.is_ok_and(|fresh| fresh.tasks_desired != from)
-        {
-            actions.push(
-                self.write_record(&MoveRecord { sequence: record.sequence + 1, ..before.clone() }).await,
-            );
-        }
-        actions
-    }
-
-    /// Writes the desired count if a fresh look still asks for exactly that.
-    async fn write_desired(&self, from: u32, to: u32, decide: &Decide<'_>) -> Action {
-        let why = format!("desired count {from} -> {to}");
-        self.aws.wait_for_update().await;
-        let fresh = match observe::service(self.aws, self.snapshot, &self.service.name).await {
-            Ok(fresh) => fresh,
-            Err(error) => return self.action("UpdateService", why, ActionOutcome::Refused(error.chain())),
-        };
-        let step = decide(&fresh);
-        if !is_same_write(step.as_ref(), from, to) {
-            let found = step.map_or_else(|| "no record any more".to_owned(), |step| format!("{step:?}"));
-            return self.action(
-                "UpdateService",
-                why,
-                ActionOutcome::Refused(format!("a fresh look asks for: {found}")),
-            );
-        }
-        let answer = self.aws.update_desired_count(&self.snapshot.cluster, &self.service.name, to).await;
-        self.action("UpdateService", why, outcome(answer))
-    }
-
     /// Writes the record if the one acted on still stands and desired count is still `desired`.
     async fn record_if_still(&self, record: &MoveRecord, desired: u32) -> Action {
         self.aws.wait_for_tag().await;
@@ -192,45 +153,6 @@ impl Execute<'_> {
         }
         let answer = self.aws.untag(self.service.arn.as_str(), MOVE_TAG).await;
         self.action("UntagResource", why, outcome(answer))
-    }
-
-    /// Writes protections in batches, each after a fresh look at it: one that somebody has set or changed since the
-    /// snapshot is theirs and is left, and the next turn sees it.
-    async fn set_protection(&self, tasks: &[TaskArn], until: Option<Timestamp>) -> Vec<Action> {
-        if let Some(why) = self.reason_record_moved_on().await {
-            let words = protection_words(tasks, until);
-            return vec![self.action("UpdateTaskProtection", words, ActionOutcome::Refused(why))];
-        }
-        let mut actions = Vec::new();
-        for batch in tasks.chunks(PROTECTION_BATCH) {
-            actions.push(self.set_protection_of(batch, until).await);
-        }
-        actions
-    }
-
-    async fn set_protection_of(&self, batch: &[TaskArn], until: Option<Timestamp>) -> Action {
-        let cluster = &self.snapshot.cluster;
-        let words = protection_words(batch, until);
-        let fresh = match self.aws.task_protection(cluster, batch.to_vec()).await {
-            Ok(fresh) => fresh,
-            Err(error) => {
-                return self.action("UpdateTaskProtection", words, ActionOutcome::Refused(error.chain()));
-            }
-        };
-        let seen = |task: &TaskArn| self.snapshot.protections.get(task).and_then(Known::known).copied();
-        let (same, changed): (Vec<TaskArn>, Vec<TaskArn>) =
-            batch.iter().cloned().partition(|task| fresh.get(task).copied() == seen(task));
-        let answer = match until {
-            _ if same.is_empty() => Ok(Vec::new()),
-            Some(until) => self.aws.protect(cluster, &same, until).await,
-            None => self.aws.unprotect(cluster, &same).await,
-        };
-        let left = changed.iter().map(|task| format!("task {} has changed meanwhile", task.short()));
-        self.action(
-            "UpdateTaskProtection",
-            words,
-            refusals(answer.map(|refused| refused.into_iter().chain(left).collect())),
-        )
     }
 
     async fn surge_off(&self) -> Action {
@@ -289,16 +211,6 @@ fn log(action: &Action, service: &ServiceName) {
     );
 }
 
-/// Whether `step` writes the desired count from `from` to `to`.
-fn is_same_write(step: Option<&Step>, from: u32, to: u32) -> bool {
-    match step {
-        Some(Step::Raise { from: found, to: wanted, .. } | Step::Lower { from: found, to: wanted }) => {
-            (*found, *wanted) == (from, to)
-        }
-        _ => false,
-    }
-}
-
 /// Why a move must not begin, judged by the service as it is this moment.
 fn reason_not_as_planned(seen: &Service, fresh: &Service) -> Option<String> {
     if record_of(fresh).is_some() {
@@ -314,31 +226,9 @@ fn record_words(record: &MoveRecord) -> String {
     format!("record: {} of task {}", record.phase.word(), record.chosen)
 }
 
-fn protection_words(tasks: &[TaskArn], until: Option<Timestamp>) -> String {
-    match until {
-        Some(until) => format!("protect {} until {until}", words(tasks)),
-        None => format!("unprotect {}", words(tasks)),
-    }
-}
-
 fn outcome(answer: Result<(), Error>) -> ActionOutcome {
     match answer {
         Ok(()) => ActionOutcome::Done,
         Err(error) => ActionOutcome::Failed(error.chain()),
-    }
-}
-
-fn refusals(answer: Result<Vec<String>, Error>) -> ActionOutcome {
-    match answer {
-        Ok(refused) if refused.is_empty() => ActionOutcome::Done,
-        Ok(refused) => ActionOutcome::Refused(refused.join(", ")),
-        Err(error) => ActionOutcome::Failed(error.chain()),
-    }
-}
-
-fn words(tasks: &[TaskArn]) -> String {
-    match tasks {
-        [one] => format!("task {}", one.short()),
-        many => format!("{} tasks", many.len()),
     }
 }

@@ -57,6 +57,46 @@ fn a_desired_count_written_by_somebody_else_stays() {
     });
 }
 
+/// One more is the autoscaler's commonest write, and what a move of ours looks like. Between the two looks around the
+/// announcement of an increment, and between our last look and our write, it cannot be told from ours.
+#[test]
+fn one_more_written_by_somebody_else_is_not_taken_for_ours() {
+    let change: Change = |account| {
+        let service = app(account);
+        service.desired_count += 1;
+        let what = service.desired_count.to_string();
+        let (at, actor) = (account.now, "autoscaler".to_owned());
+        account.happenings.push(simulator::account::Happening { at, actor, subject: "app".to_owned(), what });
+    };
+    let operations: Vec<String> = play(47, cluster(47), async |stage| {
+        let _ = stage.scheduled().await;
+        stage.simulator.calls().into_iter().map(|call| call.operation).collect()
+    });
+    let is_told_apart =
+        |at: usize| !operations[at..].iter().take(3).any(|operation| operation == "UpdateService");
+    for call in (0..operations.len()).filter(|at| is_told_apart(*at)) {
+        play(47, cluster(47), async |stage| {
+            stage.simulator.before_call(call as u64 + 1, Box::new(change));
+            let _ = stage.scheduled_until_quiet(8).await;
+            tokio::time::sleep(Duration::from_mins(20)).await;
+            let _ = stage.scheduled_until_quiet(8).await;
+            stage.assert_promises_but("surge_bound");
+            stage.assert_nothing_but_desired_left_over();
+            let (written, found) = stage.simulator.account(|account| {
+                let written = account.happenings.iter().find(|it| it.actor == "autoscaler");
+                (written.map(|it| it.what.clone()), account.clusters["web"].services["app"].desired_count)
+            });
+            assert_eq!(
+                written,
+                Some(found.to_string()),
+                "before call {}\n{}",
+                call + 1,
+                stage.simulator.timeline()
+            );
+        });
+    }
+}
+
 #[test]
 fn a_deployment_has_the_right_of_way() {
     let change: Change = |account| {

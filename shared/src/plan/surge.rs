@@ -102,6 +102,8 @@ pub enum Step {
         from: u32,
         /// Desired count to write.
         to: u32,
+        /// Record to be written right after it.
+        closing: MoveRecord,
     },
     /// `TagResource` on the cluster: `surge` is not safe here for a day.
     SurgeOff,

@@ -114,6 +114,7 @@ impl Rebalance<'_> {
             Step::Record(next) | Step::Raise { record: next, .. } if was_recorded => {
                 memory.remember(service, next);
             }
+            Step::Lower { closing, .. } if is_done => memory.remember(service, closing),
             Step::Finish(outcome) if is_done => {
                 let new = new_tasks(snapshot, service, record);
                 memory.end(service, record, *outcome, new);

@@ -60,7 +60,13 @@ impl<'a> Seen<'a> {
     }
 
     pub(super) fn lower_now(&self) -> Step {
-        Step::Lower { from: self.desired(), to: self.record().tasks_desired_before }
+        let closing = match self.record().phase {
+            Phase::Lower => Phase::Settle,
+            Phase::Yield => Phase::Yielded,
+            _ => Phase::Undone,
+        };
+        let to = self.record().tasks_desired_before;
+        Step::Lower { from: self.desired(), to, closing: self.record().then(closing) }
     }
 
     /// Protects those keepers whose protection is missing or runs out too soon.

@@ -1,0 +1,87 @@
+//! The two writes of the desired count.
+
+use crate::observe;
+use crate::plan::record::{MoveRecord, record_of};
+use crate::plan::surge::Step;
+use crate::report::{Action, ActionOutcome};
+
+use super::{Decide, Execute, outcome, record_words};
+
+impl Execute<'_> {
+    /// Announces the increment and makes it, with one short look between: a raised count can hurt nobody, but the count
+    /// of somebody else who writes in that moment would pass for ours, so nothing else happens in it.
+    pub(super) async fn raise(&self, record: &MoveRecord, from: u32, to: u32) -> Vec<Action> {
+        self.aws.wait_for_update().await;
+        let recorded = self.record_if_still(record, from).await;
+        if recorded.outcome != ActionOutcome::Done {
+            return vec![recorded];
+        }
+        let why = format!("desired count {from} -> {to}");
+        let raised = match self.reason_not_to_raise(record, from).await {
+            Some(refusal) => ActionOutcome::Refused(refusal),
+            None => {
+                outcome(self.aws.update_desired_count(&self.snapshot.cluster, &self.service.name, to).await)
+            }
+        };
+        vec![recorded, self.action("UpdateService", why, raised)]
+    }
+
+    async fn reason_not_to_raise(&self, record: &MoveRecord, from: u32) -> Option<String> {
+        match self.look().await {
+            Err(why) => Some(why),
+            Ok(fresh) if fresh.tasks_desired != from => Some("desired count has changed".to_owned()),
+            Ok(fresh) if fresh.deployments != self.service.deployments => {
+                Some("a deployment has begun".to_owned())
+            }
+            Ok(fresh) if !matches!(record_of(&fresh), Some(Ok(found)) if found == *record) => {
+                Some("another invocation has written the record".to_owned())
+            }
+            Ok(_) => None,
+        }
+    }
+
+    /// Lowers the desired count if a fresh look at everything still asks for exactly that, and says so in the record at
+    /// once: from then on the count is not ours to write, whatever becomes of it.
+    pub(super) async fn lower(
+        &self,
+        from: u32,
+        to: u32,
+        closing: &MoveRecord,
+        decide: &Decide<'_>,
+    ) -> Vec<Action> {
+        let why = format!("desired count {from} -> {to}");
+        self.aws.wait_for_update().await;
+        let lowered = match self.reason_not_to_lower(from, to, decide).await {
+            Some(refusal) => ActionOutcome::Refused(refusal),
+            None => {
+                outcome(self.aws.update_desired_count(&self.snapshot.cluster, &self.service.name, to).await)
+            }
+        };
+        let is_done = lowered == ActionOutcome::Done;
+        let mut actions = vec![self.action("UpdateService", why, lowered)];
+        if is_done {
+            actions.push(self.close(closing).await);
+        }
+        actions
+    }
+
+    /// Whatever the desired count is by now, it was lowered, so only the record itself has to be the one acted on.
+    async fn close(&self, closing: &MoveRecord) -> Action {
+        match self.reason_record_moved_on().await {
+            None => self.write_record(closing).await,
+            Some(why) => self.action("TagResource", record_words(closing), ActionOutcome::Refused(why)),
+        }
+    }
+
+    async fn reason_not_to_lower(&self, from: u32, to: u32, decide: &Decide<'_>) -> Option<String> {
+        let fresh = match observe::service(self.aws, self.snapshot, &self.service.name).await {
+            Ok(fresh) => fresh,
+            Err(error) => return Some(error.chain()),
+        };
+        match decide(&fresh) {
+            Some(Step::Lower { from: found, to: wanted, .. }) if (found, wanted) == (from, to) => None,
+            Some(step) => Some(format!("a fresh look asks for: {step:?}")),
+            None => Some("the record is gone".to_owned()),
+        }
+    }
+}
