@@ -1,7 +1,7 @@
 //! A caller that stalls once: its n-th call is held back for a while before it goes out, as a frozen function's would be.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -18,12 +18,22 @@ pub struct Late {
     call: u64,
     hold: Duration,
     count: Arc<AtomicU64>,
+    held: Held,
 }
 
+/// The target header of the call that was held back, once it was.
+pub type Held = Arc<Mutex<String>>;
+
 impl Late {
-    /// Holds the `call`-th call, counted from one, back for `hold`.
-    pub fn client(inner: SharedHttpClient, call: u64, hold: Duration) -> SharedHttpClient {
-        SharedHttpClient::new(Self { inner, call, hold, count: Arc::default() })
+    /// Holds the `call`-th call, counted from one, back for `delay`, and notes in `held` which it was.
+    pub fn client(inner: SharedHttpClient, call: u64, delay: Duration, held: &Held) -> SharedHttpClient {
+        SharedHttpClient::new(Self {
+            inner,
+            call,
+            hold: delay,
+            count: Arc::default(),
+            held: Arc::clone(held),
+        })
     }
 }
 
@@ -49,6 +59,10 @@ impl HttpConnector for LateConnector {
         let number = self.late.count.fetch_add(1, Ordering::Relaxed) + 1;
         let (inner, hold) = (self.inner.clone(), self.late.hold);
         let is_held = number == self.late.call;
+        if is_held {
+            let target = request.headers().get("x-amz-target").unwrap_or_default();
+            target.clone_into(&mut self.late.held.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         HttpConnectorFuture::new(async move {
             if is_held {
                 tokio::time::sleep(hold).await;

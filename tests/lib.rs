@@ -61,11 +61,12 @@ impl Stage {
         Aws::new(&sdk_config(&self.simulator), "scenario")
     }
 
-    /// One invocation whose `call`-th API call is held back for `hold`, as a frozen function's would be.
-    pub async fn invoke_late(&self, call: u64, hold: Duration) -> Result<Report, Error> {
+    /// One invocation whose `call`-th API call is held back for `delay`, as a frozen function's would be; `held` tells
+    /// which call that was.
+    pub async fn invoke_late(&self, call: u64, delay: Duration, held: &late::Held) -> Result<Report, Error> {
         let settings = Settings::from_pairs(self.settings.clone())?;
         let config = sdk_config(&self.simulator);
-        let client = late::Late::client(self.simulator.http_client_of("late"), call, hold);
+        let client = late::Late::client(self.simulator.http_client_of("late"), call, delay, held);
         let aws = Aws::new(&config.into_builder().http_client(client).build(), "late");
         rebalance::handle(json!({}), INVOCATION, &aws, &settings).await
     }
@@ -74,6 +75,13 @@ impl Stage {
     pub async fn invoke(&self, event: Value) -> Result<Report, Error> {
         let settings = Settings::from_pairs(self.settings.clone())?;
         rebalance::handle(event, INVOCATION, &self.aws(), &settings).await
+    }
+
+    /// One scheduled invocation that is given as long as it needs, to see a whole rebalance in one piece.
+    pub async fn unhurried(&self) -> Report {
+        let settings = Settings::from_pairs(self.settings.clone()).expect("the settings are right");
+        let time = Duration::from_hours(6);
+        rebalance::handle(json!({}), time, &self.aws(), &settings).await.expect("the invocation succeeds")
     }
 
     /// One scheduled invocation that must succeed.

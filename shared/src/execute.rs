@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::aws::Aws;
 use crate::error::Error;
 use crate::ids::{ClusterName, ServiceName};
-use crate::plan::rebalance::Move;
+use crate::plan::proposal::Move;
 use crate::plan::record::{MOVE_TAG, MoveRecord, Phase, SURGE_OFF_TAG, protection_minutes, record_of};
 use crate::plan::surge::{Outcome, Step};
 use crate::report::{Action, ActionOutcome};

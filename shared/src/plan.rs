@@ -11,6 +11,7 @@ pub mod eligible;
 pub mod health;
 pub mod landing;
 pub mod placement;
+pub mod proposal;
 pub mod reason;
 pub mod rebalance;
 pub mod record;

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::ids::{ClusterName, ServiceName};
 use crate::percent::Percent;
+use crate::plan::proposal::{Move, RebalancePlan, ServicePlan};
 use crate::plan::reason::{Blocked, SubjectKind};
-use crate::plan::rebalance::{Move, RebalancePlan, ServicePlan};
 use crate::timestamp::Timestamp;
 
 /// How a job, or its work on one cluster, ended. In order of gravity: the whole is as grave as its gravest part.

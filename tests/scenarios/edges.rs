@@ -156,6 +156,26 @@ fn many_moves_of_one_service_need_no_cooldown_between_them() {
     });
 }
 
+/// Somebody evens the service out by hand between the first look and the one that has to agree with it.
+#[test]
+fn a_skew_that_is_gone_at_the_second_look_moves_nothing() {
+    play(121, clusters::one_zone(121, &[2, 0]), async |stage| {
+        let stage = stage.with("EVENKEEL_CONFIRM_AFTER", "2m");
+        let even_out = async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            stage.simulator.change(|account| {
+                let cluster = account.clusters.get_mut("web").unwrap();
+                let empty =
+                    cluster.container_instances.values().find(|it| it.ec2_instance_id == "i-a2").unwrap();
+                let arn = empty.arn.clone();
+                cluster.tasks.values_mut().next().unwrap().container_instance = Some(arn);
+            });
+        };
+        let (report, ()) = tokio::join!(stage.scheduled(), even_out);
+        assert_eq!(stage.writes(), 0, "{report:#?}");
+    });
+}
+
 #[test]
 fn the_move_budget_is_kept() {
     play(117, clusters::one_zone(117, &[6, 0, 0]), async |stage| {

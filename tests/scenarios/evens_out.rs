@@ -48,6 +48,34 @@ fn zones_are_levelled_before_instances() {
     });
 }
 
+/// n tasks evenly on all but the last of m instances, which has come back empty.
+#[test]
+fn one_empty_instance_is_filled_in_exactly_the_bound() {
+    for instances in 2..=10_u32 {
+        for tasks in [1, 2, 3, 5, 8, 13, 21, 34, 50] {
+            let seed = u64::from(instances * 100 + tasks);
+            let full = instances - 1;
+            let mut counts: Vec<u32> =
+                (0..full).map(|i| tasks / full + u32::from(i < tasks % full)).collect();
+            counts.push(0);
+            play(seed, clusters::one_zone(seed, &counts), async |stage| {
+                let stage = stage.with("EVENKEEL_MAX_MOVES", "100");
+                let report = stage.unhurried().await;
+                let state = report.clusters[0].before.first().cloned();
+                let is_past = state.as_ref().is_some_and(|it| it.skew.is_some_and(|skew| skew.get() > 30));
+                let bound = state.filter(|_| is_past).map_or(0, |it| it.lower_bound);
+                assert_eq!(report.clusters[0].moves.completed, bound, "{counts:?} {report:#?}");
+                assert!(
+                    report.clusters[0].after.iter().all(|it| it.lower_bound == 0),
+                    "{counts:?} {report:#?}"
+                );
+                assert_eq!(stage.task_seconds_below(), 0, "{counts:?}");
+                stage.assert_clean();
+            });
+        }
+    }
+}
+
 #[test]
 fn a_second_invocation_writes_nothing() {
     play(11, clusters::lost_and_returned(11), async |stage| {

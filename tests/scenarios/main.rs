@@ -9,4 +9,5 @@ mod faults;
 mod neighbours;
 mod optimum;
 mod overlap;
+mod replay;
 mod switches;

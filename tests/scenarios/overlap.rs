@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use evenkeel_tests::{clusters, play};
+use evenkeel::plan::record::MoveRecord;
+use evenkeel_tests::late::Held;
+use evenkeel_tests::{Stage, clusters, play};
 use simulator::account::Account;
 
 fn cluster() -> Account {
@@ -20,14 +22,30 @@ fn calls_of_one() -> u64 {
 fn together(hold: Duration, step: usize) {
     for call in (1..=calls_of_one()).step_by(step) {
         play(81, cluster(), async |stage| {
-            let (first, second) = tokio::join!(stage.scheduled(), stage.invoke_late(call, hold));
+            let held = Held::default();
+            let (first, second) = tokio::join!(stage.scheduled(), stage.invoke_late(call, hold, &held));
             assert!(second.is_ok() || hold >= Duration::from_secs(10), "{first:#?} {second:#?}");
             tokio::time::sleep(Duration::from_mins(2)).await;
             let reports = stage.scheduled_until_quiet(8).await;
             assert!(reports.last().unwrap().actions.is_empty(), "held before call {call}: {reports:#?}");
             stage.assert_clean();
+            if !held.lock().unwrap().contains("agResource") {
+                assert_records_go_forward(&stage, call);
+            }
             assert_eq!(stage.task_seconds_below(), 0, "held before call {call}");
         });
+    }
+}
+
+/// A record never goes back, and none comes back once it was removed, unless the late call is itself that write.
+fn assert_records_go_forward(stage: &Stage, call: u64) {
+    let mut last = None;
+    for happening in stage.simulator.account(|account| account.happenings.clone()) {
+        let Some(text) = happening.what.strip_prefix("tagged evenkeel:move=") else { continue };
+        let record: MoveRecord = text.parse().unwrap();
+        let place = Some((record.started_at, record.sequence));
+        assert!(place >= last, "held before call {call}: {text} goes back\n{}", stage.simulator.timeline());
+        last = place;
     }
 }
 

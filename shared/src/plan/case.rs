@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::ids::ServiceName;
+use crate::plan::proposal::Limits;
 use crate::plan::reason::Reason;
-use crate::plan::rebalance::Limits;
 use crate::snapshot::{ClusterSnapshot, Known, Service, Task, TaskDefinition};
 
 /// One service, and everything a decision about it may look at.

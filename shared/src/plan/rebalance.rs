@@ -9,120 +9,18 @@
 mod tests;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use serde::Serialize;
-
-use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn, ZoneName};
-use crate::percent::Percent;
+use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn};
 use crate::plan::candidate::{self, Worth};
 use crate::plan::case::Case;
 use crate::plan::eligible::{Survey, survey};
 use crate::plan::placement;
-use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
+use crate::plan::proposal::{Limits, Move, RebalancePlan};
+use crate::plan::reason::{Reason, Subject, SubjectKind};
 use crate::plan::sequence::sequence;
 use crate::plan::verdict::{Planned, plan_service};
 use crate::snapshot::ClusterSnapshot;
-
-/// What a plan may do, and what it has to leave alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Raw skew must exceed this to trigger a rebalance.
-    pub skew_threshold: Percent,
-    /// Age before a newly registered container instance counts as a target.
-    pub warm_up: Duration,
-    /// Least age of a service's youngest task before the service is moved again.
-    pub cooldown: Duration,
-    /// Moves that may be started now over the cluster.
-    pub moves_max: u32,
-    /// Moves that may be under way at the same time, those in flight included.
-    pub moves_at_once: u32,
-    /// Services whose rebalance has begun in this invocation: they go on to excess 0 whatever their raw skew.
-    pub triggered: BTreeSet<ServiceName>,
-    /// Tasks that our own finished moves started; the cooldown does not count them.
-    pub own_tasks: BTreeSet<TaskArn>,
-    /// Services with a move on record; they get no second one.
-    pub in_flight: BTreeSet<ServiceName>,
-    /// Services to leave alone, with the reason to report.
-    pub set_aside: BTreeMap<ServiceName, Reason>,
-}
-
-/// What to do about one cluster.
-#[must_use]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RebalancePlan {
-    /// Every service, the neediest first: those a move would help, by raw skew, then excess, then name.
-    pub services: Vec<ServicePlan>,
-    /// The moves to begin now: at most one per service, each with room reserved against those before it.
-    pub starts: Vec<Move>,
-}
-
-/// What to do about one service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ServicePlan {
-    /// Which service.
-    pub service: ServiceName,
-    /// Raw skew now; absent if it cannot be told or means nothing (a daemon, say).
-    pub raw_skew: Option<Percent>,
-    /// Raw skew of the best split that can be reached.
-    pub best_skew: Option<Percent>,
-    /// Raw skew after `moves`.
-    pub skew_after: Option<Percent>,
-    /// The bare (max - min) / max over all instances, for comparison with simpler tools; nothing is decided by it.
-    pub article_skew: Option<Percent>,
-    /// Least number of moves to the best split.
-    pub excess: u32,
-    /// Proven lower bound on the moves of any plan that reaches the best split.
-    pub lower_bound: u32,
-    /// The bound's proof: on each instance, the tasks there and how many the nearest best split has.
-    pub witness: Vec<Witness>,
-    /// The whole sequence to excess 0, as far as it can be foreseen.
-    pub moves: Vec<Move>,
-    /// Why nothing, or not everything, is done.
-    pub blocked: Vec<Blocked>,
-}
-
-/// One container instance in the proof of a bound.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Witness {
-    /// Which container instance.
-    pub container_instance: ContainerInstanceArn,
-    /// Its zone.
-    pub zone: Option<ZoneName>,
-    /// Tasks of the service there.
-    pub tasks: u32,
-    /// Tasks of the service there in the nearest best split.
-    pub target: u32,
-}
-
-/// One task to be moved: ECS starts one more, then the chosen one leaves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Move {
-    /// Whose task.
-    pub service: ServiceName,
-    /// The chosen task, which leaves in the end.
-    pub task: TaskArn,
-    /// Where it is.
-    pub from: ContainerInstanceArn,
-    /// Where the new task is meant to land.
-    pub to: ContainerInstanceArn,
-    /// Every container instance that ECS may choose for the first start: its ties are open.
-    pub landings: Vec<ContainerInstanceArn>,
-    /// Starts that are enough however ECS breaks its ties. Beyond one, the earlier ones are ballast: each stays only
-    /// until one landed where it helps, then leaves together with the chosen task.
-    pub starts_max: u32,
-    /// Why this one, in words.
-    pub because: String,
-    /// Raw skew once it is done.
-    pub skew_after: Percent,
-    /// Excess once it is done.
-    pub excess_after: u32,
-}
 
 /// The services for which the base snapshot cannot rule out a move: only these are worth reading closely (task
 /// definition, protections, target health).

@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::{InstanceId, ServiceName, ZoneName};
 use crate::plan::eligible::Survey;
 use crate::plan::landing::{Likeness, Lookout, Outlook, Stuck};
+use crate::plan::proposal::{Limits, Move};
 use crate::plan::reason::Reason;
-use crate::plan::rebalance::{Limits, Move};
 use crate::snapshot::Task;
 
 /// What can be foreseen of a service's rebalance.

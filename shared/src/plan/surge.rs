@@ -21,13 +21,15 @@ mod close;
 mod forward;
 mod safe;
 mod seen;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::ids::TaskArn;
-use crate::plan::rebalance::Limits;
+use crate::plan::proposal::Limits;
 use crate::plan::record::{MoveRecord, Phase};
 use crate::snapshot::{ClusterSnapshot, RolloutState, Service};
 use crate::timestamp::Timestamp;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn};
 use crate::percent::Percent;
-use crate::plan::rebalance::{Limits, RebalancePlan, ServicePlan};
+use crate::plan::proposal::{Limits, RebalancePlan, ServicePlan};
 use crate::snapshot::*;
 use crate::timestamp::Timestamp;
 

@@ -6,8 +6,8 @@ use crate::ids::{ContainerInstanceArn, ServiceName};
 use crate::plan::candidate::{self, Worth};
 use crate::plan::case::Case;
 use crate::plan::eligible::{Survey, survey};
+use crate::plan::proposal::{Limits, ServicePlan, Witness};
 use crate::plan::reason::{Reason, Subject, SubjectKind};
-use crate::plan::rebalance::{Limits, ServicePlan, Witness};
 use crate::plan::sequence::sequence;
 
 /// A service's plan and what the choice of starts needs beside it.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::ids::{ServiceName, TaskArn};
 use crate::observe::TaskDefinitions;
+use crate::plan::proposal::{Move, RebalancePlan};
 use crate::plan::reason::Reason;
-use crate::plan::rebalance::{Move, RebalancePlan};
 use crate::plan::record::MoveRecord;
 use crate::plan::surge::Outcome;
 use crate::report::{Action, MoveCounts, ServiceState};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::execute::Execute;
 use crate::ids::{ServiceName, TaskArn};
+use crate::plan::proposal::Limits;
 use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
-use crate::plan::rebalance::Limits;
 use crate::plan::record::{MoveRecord, PAUSE_TAG, record_of};
 use crate::plan::surge::{MoveView, Outcome, Step, Waiting, next_step};
 use crate::report::{Action, ActionOutcome};

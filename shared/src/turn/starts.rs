@@ -2,8 +2,8 @@
 
 use crate::execute::{Begun, Execute, execute_surge_on};
 use crate::plan::health::{Health, health_of};
+use crate::plan::proposal::{Move, RebalancePlan};
 use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
-use crate::plan::rebalance::{Move, RebalancePlan};
 use crate::plan::record::{PAUSE_TAG, SURGE_OFF_TAG};
 use crate::plan::surge::surge_off_until;
 use crate::snapshot::{ClusterSnapshot, Known, Service};
@@ -61,6 +61,9 @@ impl Rebalance<'_> {
         }
         let confirmed = memory.confirm(plan, snapshot.observed_at, self.settings.confirm_after);
         starts.waits = plan.starts.iter().any(|it| !confirmed.contains(&it.service));
+        if plan.starts.iter().any(|it| confirmed.contains(&it.service)) {
+            log_snapshot(snapshot);
+        }
         for planned in &plan.starts {
             let subject = Subject::new(SubjectKind::Service, &planned.service);
             if !confirmed.contains(&planned.service) {
@@ -113,5 +116,13 @@ impl Rebalance<'_> {
             Health::NotHealthy => Some(Reason::Unhealthy { task: task.arn.clone() }),
             Health::CannotTell(what) => Some(Reason::CannotTell { what }),
         })
+    }
+}
+
+/// What a move was decided from, so that the decision can be replayed.
+fn log_snapshot(snapshot: &ClusterSnapshot) {
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        let json = serde_json::to_string(snapshot).unwrap_or_else(|error| format!("unprintable: {error}"));
+        tracing::debug!(cluster = %snapshot.cluster, snapshot = json, "snapshot");
     }
 }

@@ -1,6 +1,10 @@
 //! Whole plans: every edge case of one service by name, the same bytes from the same snapshot.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
+
+use crate::plan::proposal::Witness;
 
 use super::*;
 use crate::plan::testing::{Cluster, arn, chain, cluster, codes, limits, now};

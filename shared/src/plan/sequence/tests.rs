@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn};
-use crate::plan::rebalance::{Limits, excess_without, landing_helps, next_landings};
+use crate::plan::proposal::Limits;
+use crate::plan::rebalance::{excess_without, landing_helps, next_landings};
 use crate::plan::testing::{Cluster, arn, chain, cluster, limits, now, task_arn};
 
 fn web() -> ServiceName {
