@@ -84,8 +84,9 @@ fn read_floor(account: &Account) -> u64 {
     services.div_ceil(100) + services.div_ceil(10) + 2 * tasks.div_ceil(100) + 2 * instances.div_ceil(100)
 }
 
-/// The other act: every task of the cluster is stopped at once and ECS places them anew; a quarter of an hour passes.
-pub(crate) fn stop_everything(seed: u64, mut account: Account) -> Figures {
+/// The other act: every task of the cluster is stopped at once and ECS places them anew; a quarter of an hour
+/// passes. The picture shows where they are then.
+pub(crate) fn stop_everything(seed: u64, mut account: Account) -> (Figures, String) {
     let mut checkers = Checkers::new(&account);
     let mut engine = Engine::new(seed);
     let tasks: Vec<String> = account.clusters["web"].tasks.keys().cloned().collect();
@@ -95,8 +96,8 @@ pub(crate) fn stop_everything(seed: u64, mut account: Account) -> Figures {
     }
     let until = account.now + Duration::from_mins(15);
     engine.advance(&mut account, until, &mut |account| checkers.check(account));
-    println!("{}", simulator::timeline::bars(&account, "web"));
-    Figures { api_calls: calls, moves: tasks.len() as u64, ..Figures::measured(&checkers) }
+    let figures = Figures { api_calls: calls, moves: tasks.len() as u64, ..Figures::measured(&checkers) };
+    (figures, simulator::timeline::bars(&account, "web"))
 }
 
 /// Both acts side by side.

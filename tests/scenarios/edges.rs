@@ -162,7 +162,7 @@ fn a_skew_that_is_gone_at_the_second_look_moves_nothing() {
     play(121, clusters::one_zone(121, &[2, 0]), async |stage| {
         let stage = stage.with("EVENKEEL_CONFIRM_AFTER", "2m");
         let even_out = async {
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
             stage.simulator.change(|account| {
                 let cluster = account.clusters.get_mut("web").unwrap();
                 let empty =

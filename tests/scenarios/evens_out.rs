@@ -59,8 +59,8 @@ fn one_empty_instance_is_filled_in_exactly_the_bound() {
                 (0..full).map(|i| tasks / full + u32::from(i < tasks % full)).collect();
             counts.push(0);
             play(seed, clusters::one_zone(seed, &counts), async |stage| {
-                let stage = stage.with("EVENKEEL_MAX_MOVES", "100");
-                let report = stage.unhurried().await;
+                let patient = stage.with("EVENKEEL_MAX_MOVES", "100");
+                let report = patient.unhurried().await;
                 let state = report.clusters[0].before.first().cloned();
                 let is_past = state.as_ref().is_some_and(|it| it.skew.is_some_and(|skew| skew.get() > 30));
                 let bound = state.filter(|_| is_past).map_or(0, |it| it.lower_bound);
@@ -69,8 +69,8 @@ fn one_empty_instance_is_filled_in_exactly_the_bound() {
                     report.clusters[0].after.iter().all(|it| it.lower_bound == 0),
                     "{counts:?} {report:#?}"
                 );
-                assert_eq!(stage.task_seconds_below(), 0, "{counts:?}");
-                stage.assert_clean();
+                assert_eq!(patient.task_seconds_below(), 0, "{counts:?}");
+                patient.assert_clean();
             });
         }
     }

@@ -19,12 +19,12 @@ fn calls_of_one() -> u64 {
 }
 
 /// Plays both, the late one held before each `step`-th call, and lets schedules follow until all is quiet.
-fn together(hold: Duration, step: usize) {
+fn together(delay: Duration, step: usize) {
     for call in (1..=calls_of_one()).step_by(step) {
         play(81, cluster(), async |stage| {
             let held = Held::default();
-            let (first, second) = tokio::join!(stage.scheduled(), stage.invoke_late(call, hold, &held));
-            assert!(second.is_ok() || hold >= Duration::from_secs(10), "{first:#?} {second:#?}");
+            let (first, second) = tokio::join!(stage.scheduled(), stage.invoke_late(call, delay, &held));
+            assert!(second.is_ok() || delay >= Duration::from_secs(10), "{first:#?} {second:#?}");
             tokio::time::sleep(Duration::from_mins(2)).await;
             let reports = stage.scheduled_until_quiet(8).await;
             assert!(reports.last().unwrap().actions.is_empty(), "held before call {call}: {reports:#?}");
