@@ -212,3 +212,17 @@ fn an_undone_move_lets_every_new_task_go_and_no_old_one() {
         matches!(scene.step(), Step::Lower { from: 4, to: 3, closing } if closing.phase == Phase::Undone)
     );
 }
+
+#[test]
+fn nothing_is_begun_where_somebody_else_protects_a_task() {
+    let step = after(|scene| {
+        scene.record.phase = Phase::Guard;
+        scene.record.starts = 0;
+        scene.cluster.0.tasks.remove(&task_arn("web", 3));
+        scene.cluster.web().tasks_desired = 3;
+        let off = || Known::Known(Protection { enabled: false, expires_at: None });
+        (0..3).for_each(|task| scene.protection(task, off()));
+        scene.protect(1, now() + Duration::from_mins(117));
+    });
+    assert_eq!(step, Step::Finish(Outcome::Yielded));
+}
