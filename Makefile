@@ -17,7 +17,7 @@ lint: ## Check format and lints; warnings are errors
 
 test: ## Build the functions and run every test
 	$(CARGO) build --locked --workspace --bins
-	$(CARGO) test --locked --workspace --all-targets
+	$(CARGO) test --locked --workspace --tests
 
 demo: ## Watch the real function even out a simulated cluster, then stop-everything do it
 	@$(CARGO) build --locked --quiet --workspace --bins

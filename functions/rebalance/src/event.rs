@@ -39,11 +39,17 @@ pub fn parse(event: Value, region: &str) -> Result<Command, Error> {
         Some("Scheduled Event") => Ok(Command::default()),
         Some(other) => Err(Error::event("detail-type", format!("is '{other}', expected 'Scheduled Event'"))),
         None => {
-            let fields =
-                serde_json::from_value(event).map_err(|error| Error::event("command", format!("{error}")))?;
+            let fields = serde_path_to_error::deserialize(event).map_err(misread)?;
             checked(fields, region)
         }
     }
+}
+
+/// Names the field that could not be read, or the command as a whole.
+fn misread(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let path = error.path().to_string();
+    let place = if path == "." { "command".to_owned() } else { path };
+    Error::event(&place, format!("cannot be read: {}", error.into_inner()))
 }
 
 fn checked(fields: Fields, region: &str) -> Result<Command, Error> {
@@ -101,6 +107,7 @@ mod tests {
             (json!({"cluster": "web", "skewThreshold": 3000}), "skewThreshold is 3000"),
             (json!({"cluster": "web", "maxMoves": 0}), "maxMoves is 0"),
             (json!({"cluster": "arn:aws:ecs:eu-west-1:123456789012:cluster/web"}), "Region eu-west-1"),
+            (json!({"cluster": "web", "maxMoves": "ten"}), "maxMoves cannot be read"),
             (json!({"dryRun": true}), "cluster is missing"),
             (json!(["web"]), "command"),
             (json!("web"), "command"),
