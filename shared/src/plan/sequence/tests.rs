@@ -184,3 +184,27 @@ proptest! {
         }
     }
 }
+
+/// Least number of moves to an even split by E.2's first closed form: the fullest keep one more.
+fn least_moves(counts: &[u32]) -> u32 {
+    let (tasks, instances) = (counts.iter().sum::<u32>(), counts.len() as u32);
+    let mut sorted = counts.to_vec();
+    sorted.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
+    let target = |place: u32| tasks / instances + u32::from(place < tasks % instances);
+    (0..).zip(sorted).map(|(place, count)| count.saturating_sub(target(place))).sum()
+}
+
+#[test]
+fn every_one_empty_instance_of_ten_and_fifty_tasks_is_planned_in_exactly_its_bound() {
+    for full in 1..=9_u32 {
+        for tasks in 1..=50_u32 {
+            let mut counts: Vec<u32> =
+                (0..full).map(|i| tasks / full + u32::from(i < tasks % full)).collect();
+            counts.push(0);
+            let plan = crate::plan::testing::cluster(&[&counts]).web_plan();
+            assert_eq!(plan.lower_bound, least_moves(&counts), "{counts:?}");
+            assert_eq!(plan.moves.len() as u32, plan.lower_bound, "{counts:?}");
+            assert!(plan.moves.last().is_none_or(|last| last.excess_after == 0), "{counts:?}");
+        }
+    }
+}
