@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::aws::Aws;
 use crate::error::Error;
-use crate::ids::{ClusterName, ServiceName};
+use crate::ids::ClusterName;
 use crate::plan::proposal::Move;
 use crate::plan::record::{MOVE_TAG, MoveRecord, Phase, SURGE_OFF_TAG, protection_minutes, record_of};
 use crate::plan::surge::{Outcome, Step};
@@ -163,7 +163,7 @@ impl Execute<'_> {
         };
         let why =
             format!("ECS stopped another task than the chosen one: no move by an extra task until {until}");
-        self.action("TagResource", why, outcome(answer))
+        cluster_action(self.aws, &self.snapshot.cluster, "TagResource", why, outcome(answer))
     }
 
     fn action(&self, operation: &'static str, why: String, outcome: ActionOutcome) -> Action {
@@ -175,7 +175,7 @@ impl Execute<'_> {
             why,
             outcome,
         };
-        log(&action, &self.service.name);
+        log(&action);
         action
     }
 }
@@ -183,27 +183,35 @@ impl Execute<'_> {
 /// Removes the `evenkeel:surge-off` tag that was seen expired, unless somebody has renewed it since.
 pub async fn execute_surge_on(aws: &Aws, cluster: &ClusterName, seen: Option<&String>) -> Action {
     let answer = match aws.cluster_tags(cluster).await {
-        Ok(tags) if tags.get(SURGE_OFF_TAG) != seen => Ok(()),
+        Ok(tags) if tags.get(SURGE_OFF_TAG) != seen => ActionOutcome::Refused("it was renewed".to_owned()),
         Ok(_) => match aws.cluster_arn(cluster).await {
-            Ok(arn) => aws.untag(&arn, SURGE_OFF_TAG).await,
-            Err(error) => Err(error),
+            Ok(arn) => outcome(aws.untag(&arn, SURGE_OFF_TAG).await),
+            Err(error) => ActionOutcome::Failed(error.chain()),
         },
-        Err(error) => Err(error),
+        Err(error) => ActionOutcome::Failed(error.chain()),
     };
-    Action {
-        at: aws.now(),
-        cluster: cluster.clone(),
-        operation: "UntagResource",
-        resource: format!("cluster {cluster}"),
-        why: "moves by an extra task are allowed again".to_owned(),
-        outcome: outcome(answer),
-    }
+    let why = "moves by an extra task are allowed again".to_owned();
+    cluster_action(aws, cluster, "UntagResource", why, answer)
 }
 
-fn log(action: &Action, service: &ServiceName) {
+/// An action on the cluster itself.
+fn cluster_action(
+    aws: &Aws,
+    cluster: &ClusterName,
+    operation: &'static str,
+    why: String,
+    outcome: ActionOutcome,
+) -> Action {
+    let resource = format!("cluster {cluster}");
+    let action = Action { at: aws.now(), cluster: cluster.clone(), operation, resource, why, outcome };
+    log(&action);
+    action
+}
+
+fn log(action: &Action) {
     tracing::info!(
         cluster = %action.cluster,
-        %service,
+        resource = action.resource,
         action = action.operation,
         outcome = ?action.outcome,
         reason = action.why,
