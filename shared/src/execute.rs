@@ -6,6 +6,7 @@
 
 mod count;
 mod protection;
+mod stop;
 
 use std::time::Duration;
 
@@ -60,6 +61,7 @@ impl Execute<'_> {
             Step::Record(record) => vec![self.record_if_still(record, self.service.tasks_desired).await],
             Step::Raise { record, from, to } => self.raise(record, *from, *to).await,
             Step::Lower { from, to, closing } => self.lower(*from, *to, closing, decide).await,
+            Step::Stop { tasks, lower } => self.stop(tasks, *lower, decide).await,
             Step::SurgeOff => vec![self.surge_off().await],
             Step::Finish(outcome) => vec![self.finish(*outcome).await],
         }

@@ -26,13 +26,15 @@ pub(super) enum Group {
     TaskProtection,
     /// `TagResource`, `UntagResource`: 20 burst, 10 a second.
     TagModify,
+    /// `StopTask`: 100 burst, 40 a second.
+    ClusterResourceModify,
     /// `DescribeTargetHealth`: AWS publishes no figure for Elastic Load Balancing; held as low as cluster reads.
     TargetHealth,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
-    buckets: Arc<[RateLimiter; 8]>,
+    buckets: Arc<[RateLimiter; 9]>,
 }
 
 impl Limits {
@@ -46,6 +48,7 @@ impl Limits {
                 bucket(25, 10),
                 bucket(100, 40),
                 bucket(10, 5),
+                bucket(20, 8),
                 bucket(25, 10),
             ]),
         }

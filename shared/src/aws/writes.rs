@@ -56,6 +56,18 @@ impl Aws {
         call.send().await.map(drop).map_err(|error| failed("UpdateService", service.as_str(), error))
     }
 
+    /// Waits for our own limit on `StopTask`, so that nothing is waited for between the look and the write.
+    pub async fn wait_for_stop(&self) {
+        self.limits.wait(Group::ClusterResourceModify).await;
+    }
+
+    /// Stops one task (`StopTask`): nothing is drained in an order that one can rely on, and no floor is kept.
+    pub async fn stop_task(&self, cluster: &ClusterName, task: &TaskArn, reason: &str) -> Result<(), Error> {
+        let call = self.ecs.stop_task().cluster(cluster.as_str()).task(task.as_str()).reason(reason);
+        let call = call.customize().config_override(once());
+        call.send().await.map(drop).map_err(|error| failed("StopTask", task.as_str(), error))
+    }
+
     /// Protects up to ten tasks from scale-in until `until` at the earliest (`UpdateTaskProtection`, whole minutes).
     ///
     /// Returns the failures that AWS named, such as `DEPLOYMENT_BLOCKED`.

@@ -17,7 +17,7 @@ impl Execute<'_> {
             return vec![recorded];
         }
         let why = format!("desired count {from} -> {to}");
-        let raised = match self.reason_not_to_raise(record, from).await {
+        let raised = match self.reason_not_as_recorded(record, from).await {
             Some(refusal) => ActionOutcome::Refused(refusal),
             None => {
                 outcome(self.aws.update_desired_count(&self.snapshot.cluster, &self.service.name, to).await)
@@ -26,7 +26,9 @@ impl Execute<'_> {
         vec![recorded, self.action("UpdateService", why, raised)]
     }
 
-    async fn reason_not_to_raise(&self, record: &MoveRecord, from: u32) -> Option<String> {
+    /// Why the desired count must not be written: in the short look before the write, the service is not as the record
+    /// and the longer look before it had it.
+    pub(super) async fn reason_not_as_recorded(&self, record: &MoveRecord, from: u32) -> Option<String> {
         match self.look().await {
             Err(why) => Some(why),
             Ok(fresh) if fresh.tasks_desired != from => Some("desired count has changed".to_owned()),
@@ -74,14 +76,27 @@ impl Execute<'_> {
     }
 
     async fn reason_not_to_lower(&self, from: u32, to: u32, decide: &Decide<'_>) -> Option<String> {
-        let fresh = match observe::service(self.aws, self.snapshot, &self.service.name).await {
-            Ok(fresh) => fresh,
-            Err(error) => return Some(error.chain()),
-        };
-        match decide(&fresh) {
-            Some(Step::Lower { from: found, to: wanted, .. }) if (found, wanted) == (from, to) => None,
-            Some(step) => Some(format!("a fresh look asks for: {step:?}")),
-            None => Some("the record is gone".to_owned()),
+        let is_asked = |step: &Step| matches!(step, Step::Lower { from: found, to: wanted, .. } if (*found, *wanted) == (from, to));
+        self.reason_not_asked(is_asked, decide).await
+    }
+
+    /// Looks at everything once more, and says why not if the step that follows from it is not as expected.
+    pub(super) async fn reason_not_asked(
+        &self,
+        is_asked: impl Fn(&Step) -> bool,
+        decide: &Decide<'_>,
+    ) -> Option<String> {
+        match self.look_at_all(decide).await {
+            Ok(step) if is_asked(&step) => None,
+            Ok(step) => Some(format!("a fresh look asks for: {step:?}")),
+            Err(why) => Some(why),
         }
+    }
+
+    /// The step that a fresh look at everything asks for.
+    pub(super) async fn look_at_all(&self, decide: &Decide<'_>) -> Result<Step, String> {
+        let fresh = observe::service(self.aws, self.snapshot, &self.service.name).await;
+        let fresh = fresh.map_err(|error| error.chain())?;
+        decide(&fresh).ok_or_else(|| "the record is gone".to_owned())
     }
 }

@@ -6,7 +6,8 @@
 //! raise   before + starts    wait for the new task; if it landed where it does not   lower, once all is healthy
 //!                            help, add another (ballast), up to the announced limit  undo on time-out or no use
 //! lower   before + starts    all but the leaving tasks healthy and protected: lower  settle
-//! undo    before + starts    the same, but the new tasks leave                       undone
+//! undo    before + starts    the same, but the new tasks leave; those that do not    undone
+//!                            serve are stopped by name just before the lowering
 //! yield   before + starts    somebody deploys: wait, then take the increment back    yielded
 //! settle  before             take protections off, wait for STOPPED, drop the record -
 //! undone, yielded            the same                                                -
@@ -106,6 +107,13 @@ pub enum Step {
         to: u32,
         /// Record to be written right after it.
         closing: MoveRecord,
+    },
+    /// `StopTask` for new tasks that do not serve, then the lowering, which no longer leaves ECS a choice.
+    Stop {
+        /// Which tasks.
+        tasks: Vec<TaskArn>,
+        /// Desired count as it must be found, and to be written at once after it.
+        lower: Option<(u32, u32)>,
     },
     /// `TagResource` on the cluster: `surge` is not safe here for a day.
     SurgeOff,

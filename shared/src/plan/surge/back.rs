@@ -1,5 +1,6 @@
 //! The way back: undo, make way for a deployment, take the increment back, drop the record.
 
+use crate::ids::TaskArn;
 use crate::plan::health::{Health, all_of};
 use crate::plan::record::Phase;
 use crate::snapshot::Task;
@@ -27,10 +28,43 @@ impl<'a> Seen<'a> {
 
     pub(super) fn undo(&self) -> Step {
         if self.desired() == self.record().tasks_desired_before {
-            return Step::Record(self.record().then(Phase::Undone));
+            let undone = || Step::Record(self.record().then(Phase::Undone));
+            return self.stop_substitutes().unwrap_or_else(undone);
         }
         let leaving = self.leaving_on_undo();
-        self.lower_when_safe(&leaving, || self.lower_now())
+        self.lower_when_safe(&leaving, || self.stop_or_lower(&leaving))
+    }
+
+    /// A new task that does not serve is no replacement for a keeper, so ECS must not be the one to choose between them:
+    /// should `UpdateService` ignore protection, which AWS does not document, it might take the keeper. It is stopped by
+    /// name, and at once desired count follows what is wanted, so that nobody is left to be chosen. New tasks that serve
+    /// leave by the lowering alone, which drains them.
+    fn stop_or_lower(&self, leaving: &[&Task]) -> Step {
+        let sick = self.not_serving(leaving);
+        if !sick.is_empty() {
+            return Step::Stop {
+                tasks: sick,
+                lower: Some((self.desired(), self.record().tasks_desired_before)),
+            };
+        }
+        match all_of(leaving.iter().map(|task| self.health(task))) {
+            Health::CannotTell(what) => Step::Wait(Waiting::CannotTell(what)),
+            _ => self.lower_now(),
+        }
+    }
+
+    /// What ECS started in place of a stopped task before the lowering reached it goes the same way, as long as more
+    /// tasks are wanted than the count asks for.
+    pub(super) fn stop_substitutes(&self) -> Option<Step> {
+        let surplus = self.tasks_wanted().saturating_sub(self.desired()) as usize;
+        let mut sick = self.not_serving(&self.leaving_on_undo());
+        sick.truncate(surplus);
+        (!sick.is_empty()).then_some(Step::Stop { tasks: sick, lower: None })
+    }
+
+    fn not_serving(&self, tasks: &[&Task]) -> Vec<TaskArn> {
+        let is_sick = |task: &&&Task| self.health(task) == Health::NotHealthy;
+        tasks.iter().filter(is_sick).map(|task| task.arn.clone()).collect()
     }
 
     /// The tasks that leave when a move is undone: every new one, also those by which ECS tries to replace a new one

@@ -12,6 +12,10 @@ impl Seen<'_> {
     /// Desired count is back. Protections stay until ECS has chosen who leaves, the record until they have stopped.
     pub(super) fn close(&self) -> Step {
         let is_undecided = self.tasks_wanted() > self.desired();
+        let is_open = self.record().phase == Phase::Undone && !self.is_overdue();
+        if let Some(step) = is_open.then(|| self.stop_substitutes()).flatten() {
+            return step;
+        }
         if is_undecided && !is_deploying(self.view.service) && !self.is_overdue() {
             return Step::Wait(Waiting::Stopped);
         }

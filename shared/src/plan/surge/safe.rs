@@ -37,14 +37,16 @@ impl<'a> Seen<'a> {
     }
 
     /// Why the keepers cannot carry the service alone. When a move is undone and none of the leaving tasks serves, letting
-    /// them go cannot make it worse, whatever the keepers' health.
-    fn reason_not_serving(&self, keepers: &[&Task], leaving: &[&'a Task]) -> Option<Waiting> {
+    /// them go cannot make it worse, whatever the keepers' health. On a hand-over those that leave must serve as well:
+    /// then it costs nothing if `UpdateService` should ignore protection and take others.
+    fn reason_not_serving(&self, keepers: &[&'a Task], leaving: &[&'a Task]) -> Option<Waiting> {
         let serves = |task: &&Task| self.health(task) != Health::NotHealthy;
         let is_undone = self.record().phase == Phase::Undo;
-        if is_undone && !leaving.is_empty() && !leaving.iter().any(serves) {
+        if is_undone && !leaving.iter().any(serves) {
             return None;
         }
-        match all_of(keepers.iter().map(|task| self.health(task))) {
+        let must_serve = keepers.iter().chain(leaving.iter().filter(|_| !is_undone));
+        match all_of(must_serve.map(|task| self.health(task))) {
             Health::Healthy => None,
             Health::NotHealthy => Some(Waiting::Healthy),
             Health::CannotTell(what) => Some(Waiting::CannotTell(what)),

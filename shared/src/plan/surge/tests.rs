@@ -209,8 +209,29 @@ fn an_undone_move_lets_every_new_task_go_and_no_old_one() {
     assert!(matches!(scene.step(), Step::Protect { tasks, .. } if tasks == [task_arn("web", 0)]));
     scene.protect(0, scene.record.expiry_at(now()));
     assert!(
+        matches!(scene.step(), Step::Stop { tasks, lower: Some((4, 3)) } if tasks == [task_arn("web", 3)])
+    );
+    scene.cluster.task(3).last_status = TaskStatus::Running;
+    assert!(
         matches!(scene.step(), Step::Lower { from: 4, to: 3, closing } if closing.phase == Phase::Undone)
     );
+}
+
+#[test]
+fn a_substitute_for_a_stopped_task_is_stopped_while_it_is_one_too_many() {
+    let mut scene = Scene::ready();
+    scene.record.phase = Phase::Undone;
+    scene.cluster.web().tasks_desired = 3;
+    scene.cluster.task(3).last_status = TaskStatus::Pending;
+    assert!(matches!(scene.step(), Step::Stop { tasks, lower: None } if tasks == [task_arn("web", 3)]));
+    scene.cluster.0.tasks.remove(&task_arn("web", 1));
+    assert!(!matches!(scene.step(), Step::Stop { .. }), "it stands in for an old task that died");
+}
+
+#[test]
+fn a_hand_over_waits_until_those_that_leave_serve_too() {
+    let step = after(|scene| scene.cluster.task(0).last_status = TaskStatus::Pending);
+    assert_eq!(step, Step::Wait(Waiting::Healthy));
 }
 
 #[test]
