@@ -24,7 +24,7 @@ const ORDER: [&str; 13] = [
 ];
 
 /// The same for the modules below `plan`.
-const PLAN_ORDER: [&str; 16] = [
+const PLAN_ORDER: [&str; 21] = [
     "reason",
     "proposal",
     "record",
@@ -37,6 +37,11 @@ const PLAN_ORDER: [&str; 16] = [
     "landing",
     "sequence",
     "verdict",
+    "flow",
+    "load",
+    "relief",
+    "curve",
+    "starts",
     "rebalance",
     "health",
     "surge",

@@ -2,21 +2,28 @@
 //!
 //! `reason` says why not; `constraint` and `placement` foresee where ECS puts a task; `eligible` says where one may be;
 //! `spread` is the arithmetic of even splits; `candidate` says whether a service may be moved, `landing` whether one task
-//! can, `sequence` in which order; `verdict` puts that together for a service and `rebalance` for a cluster.
+//! can, `sequence` in which order; `verdict` puts that together for a service. `load`, `flow` and `relief` are the second
+//! layer: the instances' load over all services. `rebalance` joins both for a cluster, `starts` says which may begin now,
+//! and `curve` what any number of them would reach.
 
 pub mod candidate;
 pub mod case;
 pub mod constraint;
+pub mod curve;
 pub mod eligible;
+pub mod flow;
 pub mod health;
 pub mod landing;
+pub mod load;
 pub mod placement;
 pub mod proposal;
 pub mod reason;
 pub mod rebalance;
 pub mod record;
+pub mod relief;
 pub mod sequence;
 pub mod spread;
+pub mod starts;
 pub mod surge;
 #[cfg(test)]
 pub(crate) mod testing;

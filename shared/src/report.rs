@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::ids::{ClusterName, ServiceName};
 use crate::percent::Percent;
-use crate::plan::proposal::{Move, RebalancePlan, ServicePlan};
+use crate::plan::proposal::{CurvePoint, GroupPlan, Move, RebalancePlan, ServicePlan};
 use crate::plan::reason::{Blocked, SubjectKind};
 use crate::timestamp::Timestamp;
 
@@ -63,6 +63,12 @@ pub struct ClusterReport {
     pub before: Vec<ServiceState>,
     /// The same services at the last look.
     pub after: Vec<ServiceState>,
+    /// The load of the instances at the first look, by group.
+    pub load_before: Vec<GroupPlan>,
+    /// The same at the last look.
+    pub load_after: Vec<GroupPlan>,
+    /// What any number of moves would reach, as planned at the first look: where to cut it is `maxMoves`.
+    pub curve: Vec<CurvePoint>,
     /// What was moved.
     pub moves: MoveCounts,
     /// The moves begun by this invocation, in order; on a dry run, those it would begin.

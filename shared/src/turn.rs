@@ -74,6 +74,7 @@ impl Rebalance<'_> {
         let plan = plan_rebalance(&snapshot, &self.limits(memory, &in_flight));
         self.note_states(memory, &plan);
         blocked.extend(plan.services.iter().flat_map(|it| it.blocked.clone()));
+        blocked.extend(plan.load.blocked.clone());
         let obstacle = self.obstacle(&snapshot, memory).await;
         let is_obstructed = obstacle.is_some() && !plan.starts.is_empty();
         let starts = self.start_moves(&snapshot, &plan, obstacle.as_ref(), memory).await;
@@ -85,7 +86,7 @@ impl Rebalance<'_> {
             goes_on: !self.dry_run && (is_moving || starts.begun > 0 || starts.waits),
             is_held_up: self.is_held_up(&plan),
             is_obstructed: is_obstructed || starts.is_held_up && !starts.waits,
-            planned: plan.services.into_iter().flat_map(|it| it.moves).collect(),
+            planned: plan.services.into_iter().flat_map(|it| it.moves).chain(plan.load.moves).collect(),
             blocked,
         })
     }
@@ -101,11 +102,17 @@ impl Rebalance<'_> {
             triggered: memory.triggered.clone(),
             own_tasks: memory.own_tasks.clone(),
             in_flight: in_flight.clone(),
+            heading: memory.heading(),
             set_aside: memory.set_aside.clone(),
         }
     }
 
     fn note_states(&self, memory: &mut Memory, plan: &RebalancePlan) {
+        if memory.load_before.is_empty() {
+            memory.load_before.clone_from(&plan.load.groups);
+            memory.curve.clone_from(&plan.curve);
+        }
+        memory.load_after.clone_from(&plan.load.groups);
         memory.after = report_states(plan, self.skew_threshold, &memory.before);
         for state in &memory.after {
             if memory.before.iter().all(|known| known.service != state.service) {
@@ -124,6 +131,10 @@ impl Rebalance<'_> {
     }
 
     fn is_held_up(&self, plan: &RebalancePlan) -> bool {
+        let is_quiet = |blocked: &Blocked| matches!(blocked.reason, Reason::LoadStays { .. });
+        if plan.load.moves.is_empty() && plan.load.blocked.iter().any(|it| !is_quiet(it)) {
+            return true;
+        }
         plan.services.iter().any(|it| {
             let is_past = it.raw_skew > Some(self.skew_threshold);
             let is_quiet = |blocked: &Blocked| {

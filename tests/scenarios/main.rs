@@ -6,6 +6,7 @@ mod crash;
 mod edges;
 mod evens_out;
 mod faults;
+mod layers;
 mod neighbours;
 mod optimum;
 mod overlap;

@@ -182,7 +182,7 @@ fn reason_zones_are_levelled(service: &Service, layout: &Layout) -> Option<Reaso
 
 /// Cooldown: the youngest task that others started, and for a rebalance not yet begun also the newest event of a start,
 /// which tells of tasks that have come and gone.
-fn reason_resting(case: &Case<'_>) -> Option<Reason> {
+pub fn reason_resting(case: &Case<'_>) -> Option<Reason> {
     let mut starts = Vec::new();
     for task in case.tasks.iter().filter(|task| !case.limits.own_tasks.contains(&task.arn)) {
         let Some(at) = task.created_at.or(task.started_at) else {

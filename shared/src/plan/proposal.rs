@@ -28,6 +28,8 @@ pub struct Limits {
     pub own_tasks: BTreeSet<TaskArn>,
     /// Services with a move on record; they get no second one.
     pub in_flight: BTreeSet<ServiceName>,
+    /// Where moves in flight mean to bring their task, as far as this invocation began them.
+    pub heading: BTreeMap<ServiceName, ContainerInstanceArn>,
     /// Services to leave alone, with the reason to report.
     pub set_aside: BTreeMap<ServiceName, Reason>,
 }
@@ -39,8 +41,69 @@ pub struct Limits {
 pub struct RebalancePlan {
     /// Every service, the neediest first: those a move would help, by raw skew, then excess, then name.
     pub services: Vec<ServicePlan>,
+    /// The second layer: the load of whole instances.
+    pub load: LoadPlan,
     /// The moves to begin now: at most one per service, each with room reserved against those before it.
     pub starts: Vec<Move>,
+    /// What any number of moves would reach: the plan may be cut after each.
+    pub curve: Vec<CurvePoint>,
+}
+
+/// What to do about the load of the instances, over all services.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadPlan {
+    /// Every group of instances that are compared with one another.
+    pub groups: Vec<GroupPlan>,
+    /// The moves that even them, in order.
+    pub moves: Vec<Move>,
+    /// For each move, every container instance on which one of its starts may land.
+    #[serde(skip)]
+    pub reach: Vec<BTreeSet<ContainerInstanceArn>>,
+    /// Why a group stays uneven.
+    pub blocked: Vec<Blocked>,
+}
+
+/// One group of container instances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupPlan {
+    /// Their capacity provider.
+    pub capacity_provider: Option<String>,
+    /// Their zone; absent where all zones have as many and are compared with one another.
+    pub zone: Option<ZoneName>,
+    /// How many they are.
+    pub instances: u32,
+    /// (max - min) / mean of their loads, each the larger share of CPU and memory that is reserved.
+    pub skew: Percent,
+    /// The same after the planned moves.
+    pub skew_after: Percent,
+    /// Proven lower bound on the moves that bring it within the threshold.
+    pub lower_bound: u32,
+    /// Whether the bound is exact: all movable tasks are of one size.
+    pub is_exact: bool,
+}
+
+/// The state after the first `moves` moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CurvePoint {
+    /// How many moves.
+    pub moves: u32,
+    /// The worst raw skew of a service that can be improved.
+    pub service_skew: Percent,
+    /// The worst skew of a group of instances.
+    pub cluster_skew: Percent,
+}
+
+/// What a move is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Layer {
+    /// The even spread of its service.
+    Service,
+    /// The even load of the instances.
+    Cluster,
 }
 
 /// What to do about one service.
@@ -87,6 +150,8 @@ pub struct Witness {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Move {
+    /// What it is for.
+    pub layer: Layer,
     /// Whose task.
     pub service: ServiceName,
     /// The chosen task, which leaves in the end.
@@ -102,8 +167,8 @@ pub struct Move {
     pub starts_max: u32,
     /// Why this one, in words.
     pub because: String,
-    /// Raw skew once it is done.
+    /// Raw skew of the service, or skew of the group of instances, once it is done.
     pub skew_after: Percent,
-    /// Excess once it is done.
+    /// Moves still needed at least, once it is done.
     pub excess_after: u32,
 }

@@ -149,6 +149,20 @@ pub enum Reason {
     /// ECS itself levels the zones.
     #[error("its zones are uneven and ECS Availability Zone rebalancing is enabled: ECS levels them")]
     AvailabilityZoneRebalancing,
+    /// The second layer finds nothing more to do.
+    #[error("instances are loaded unevenly (skew {skew}), and no task that may be moved would even them")]
+    LoadStays {
+        /// What is left.
+        skew: Percent,
+    },
+    /// An instance is not given more tasks at once than it can start quickly.
+    #[error("container instance {} is already being given {arriving} tasks; it comes later", instance.short())]
+    Arrivals {
+        /// Which one.
+        instance: ContainerInstanceArn,
+        /// Tasks that are starting or about to.
+        arriving: u32,
+    },
     /// Another program holds one of its tasks.
     #[error("task {} is protected from scale-in by somebody else", task.short())]
     ForeignProtection {

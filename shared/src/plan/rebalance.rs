@@ -1,9 +1,8 @@
 //! The rebalance plan of one cluster: which tasks to move, in which order, why these, and why not others.
 //!
-//! Layer 1 only: each service by itself, zones first, then instances. `candidates` says from cheap data which services
-//! are worth reading closely; `plan_rebalance` decides. Layer 2 (the load of whole instances, several services in one
-//! exact flow) would enter between the two halves of `plan_rebalance`: it needs the same per-service measures and adds
-//! moves that keep every measure optimal.
+//! Two layers. The first levels each service by itself, zones first, then instances. Once it has nothing left to do, the
+//! second (`relief`) levels the load of the instances with what the first leaves open. `candidates` says from cheap data
+//! which services are worth reading closely; `plan_rebalance` decides.
 
 #[cfg(test)]
 mod tests;
@@ -14,11 +13,15 @@ use std::collections::BTreeSet;
 use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn};
 use crate::plan::candidate::{self, Worth};
 use crate::plan::case::Case;
+use crate::plan::curve::curve;
 use crate::plan::eligible::{Survey, survey};
 use crate::plan::placement;
-use crate::plan::proposal::{Limits, Move, RebalancePlan};
-use crate::plan::reason::{Reason, Subject, SubjectKind};
+use crate::plan::proposal::{Limits, LoadPlan, Move, RebalancePlan, ServicePlan};
+use crate::plan::reason::Reason;
+use crate::plan::record::record_of;
+use crate::plan::relief;
 use crate::plan::sequence::sequence;
+use crate::plan::starts::Gate;
 use crate::plan::verdict::{Planned, plan_service};
 use crate::snapshot::ClusterSnapshot;
 
@@ -30,11 +33,9 @@ pub fn candidates(snapshot: &ClusterSnapshot, limits: &Limits) -> BTreeSet<Servi
         refused.is_none()
             && survey(case, None).is_ok_and(|survey| candidate::worth(case, &survey) == Worth::Moving)
     };
-    Case::all(snapshot, limits)
-        .iter()
-        .filter(|case| is_open(case))
-        .map(|case| case.service.name.clone())
-        .collect()
+    let cases = Case::all(snapshot, limits);
+    let open = cases.iter().filter(|case| is_open(case)).map(|case| case.service.name.clone());
+    open.chain(relief::candidates(snapshot, limits)).collect()
 }
 
 /// Decides what to move in a cluster whose candidates have been read closely.
@@ -44,8 +45,51 @@ pub fn plan_rebalance(snapshot: &ClusterSnapshot, limits: &Limits) -> RebalanceP
         let plan = &planned.plan;
         (Reverse(plan.excess > 0), Reverse(plan.raw_skew), Reverse(plan.excess), plan.service.clone())
     });
-    let starts = starts(snapshot, limits, &mut planned);
-    RebalancePlan { services: planned.into_iter().map(|planned| planned.plan).collect(), starts }
+    let is_level = planned.iter().all(|planned| planned.plan.moves.is_empty());
+    let mut load = if is_level {
+        relief::plan_relief(snapshot, limits)
+    } else {
+        relief::foresee(&after(snapshot, &planned), &with_own(limits, &planned))
+    };
+    let starts = if is_level && !is_any_levelling(snapshot, limits) {
+        load_starts(snapshot, limits, &mut load)
+    } else {
+        starts(snapshot, limits, &mut planned)
+    };
+    let services: Vec<ServicePlan> = planned.into_iter().map(|planned| planned.plan).collect();
+    let curve = curve(snapshot, limits, &services, &load.moves);
+    RebalancePlan { services, load, starts, curve }
+}
+
+/// The cluster as the planned moves of the first layer would leave it.
+fn after(snapshot: &ClusterSnapshot, planned: &[Planned]) -> ClusterSnapshot {
+    let mut after = snapshot.clone();
+    for planned in planned.iter().flat_map(|planned| &planned.plan.moves) {
+        if let Some(task) = after.tasks.get_mut(&planned.task) {
+            task.container_instance = Some(planned.to.clone());
+            task.created_at = Some(snapshot.observed_at);
+        }
+    }
+    after
+}
+
+fn with_own(limits: &Limits, planned: &[Planned]) -> Limits {
+    let mut limits = limits.clone();
+    let moves = planned.iter().flat_map(|planned| &planned.plan.moves);
+    limits.own_tasks.extend(moves.map(|planned| planned.task.clone()));
+    limits
+}
+
+/// Whether a move in flight levels its service: the second layer waits for it.
+fn is_any_levelling(snapshot: &ClusterSnapshot, limits: &Limits) -> bool {
+    let is_levelling = |service: &ServiceName| {
+        let Some(case) = Case::of(snapshot, limits, service) else { return true };
+        let Some(Ok(record)) = record_of(case.service) else { return true };
+        let came = case.tasks.iter().filter(|task| task.created_at >= Some(record.started_at));
+        let came: BTreeSet<TaskArn> = came.map(|task| task.arn.clone()).collect();
+        survey_closely(&case).is_none_or(|survey| survey.layout_without(&came).excess() > 0)
+    };
+    limits.in_flight.iter().any(is_levelling)
 }
 
 /// The excess of a service if the `leaving` tasks were gone; only wanted tasks that are placed count, and room is taken
@@ -61,7 +105,8 @@ pub fn excess_without(
 }
 
 /// Whether the task that a move started landed where it helps: once the chosen task and all ballast have left, the
-/// excess is lower than it was before the move, and no zone has drawn away from another. `None` = cannot tell.
+/// excess is lower than it was before the move, and no zone has drawn away from another; or, where the service was at its
+/// best split already, it still is and the load has gone to an emptier instance. `None` = cannot tell.
 pub fn landing_helps(
     snapshot: &ClusterSnapshot,
     limits: &Limits,
@@ -77,7 +122,11 @@ pub fn landing_helps(
         survey.layout_without(&leaving)
     };
     let (before, after) = (without(started), without(chosen));
-    Some(after.excess() < before.excess() && after.keeps_zones_of(&before))
+    if before.excess() > 0 {
+        return Some(after.excess() < before.excess() && after.keeps_zones_of(&before));
+    }
+    let relieves = relief::landing_relieves(snapshot, limits, &survey, service, (chosen, started), ballast)?;
+    Some(relieves && after.excess() == 0)
 }
 
 /// Where ECS would place one more task of a service right now: every tied container instance, in order of ARN; empty
@@ -103,27 +152,38 @@ fn survey_closely<'a>(case: &Case<'a>) -> Option<Survey<'a>> {
 /// move is begun only if it is foreseen alike with and without these reservations, since which of them come true is
 /// open.
 fn starts(snapshot: &ClusterSnapshot, limits: &Limits, planned: &mut [Planned]) -> Vec<Move> {
-    let paused = candidate::reason_paused(snapshot);
-    let at_once = limits.moves_at_once.saturating_sub(limits.in_flight.len() as u32);
-    let mut left = limits.moves_max.min(at_once);
+    let mut gate = Gate::new(snapshot, limits);
     let mut crowded: Option<ClusterSnapshot> = None;
-    let mut starts = Vec::new();
     for planned in planned {
         let Some(first) = planned.plan.moves.first().cloned() else { continue };
-        if let Some(reason) = &paused {
-            let subject = Subject::new(SubjectKind::Cluster, &snapshot.cluster);
-            planned.plan.blocked.push(subject.blocked(reason.clone()));
-        } else if left == 0 {
-            planned.plan.block(Reason::Budget);
+        if let Err(reason) = gate.reason_not_open(&first) {
+            planned.plan.blocked.push(reason);
         } else if crowded.as_ref().is_some_and(|crowded| !is_unmoved(crowded, limits, &first)) {
             planned.plan.block(Reason::RoomReserved);
         } else {
             reserve(crowded.get_or_insert_with(|| snapshot.clone()), &first, &planned.reach);
-            starts.push(first);
-            left -= 1;
+            gate.pass(first);
         }
     }
-    starts
+    gate.passed
+}
+
+/// The moves of the second layer that may begin now: each was foreseen with room reserved for those before it, so that
+/// they begin in their order, one per service.
+fn load_starts(snapshot: &ClusterSnapshot, limits: &Limits, load: &mut LoadPlan) -> Vec<Move> {
+    let mut gate = Gate::new(snapshot, limits);
+    let mut seen = BTreeSet::new();
+    for planned in &load.moves {
+        if !seen.insert(&planned.service) {
+            break;
+        }
+        if let Err(reason) = gate.reason_not_open(planned) {
+            load.blocked.push(reason);
+            break;
+        }
+        gate.pass(planned.clone());
+    }
+    gate.passed
 }
 
 /// Whether a move is foreseen just so although others have reserved room.

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::{InstanceId, ServiceName, ZoneName};
 use crate::plan::eligible::Survey;
 use crate::plan::landing::{Likeness, Lookout, Outlook, Stuck};
-use crate::plan::proposal::{Limits, Move};
+use crate::plan::proposal::{Layer, Limits, Move};
 use crate::plan::reason::Reason;
 use crate::snapshot::Task;
 
@@ -110,6 +110,7 @@ fn make(
     survey.placement.stop(from);
     let after = survey.layout();
     Move {
+        layer: Layer::Service,
         service: service.clone(),
         task: chosen.arn.clone(),
         from: survey.arn(from).clone(),

@@ -34,6 +34,27 @@ pub struct Layout {
     pub is_level_inside: bool,
 }
 
+/// What the best splits of a layout have in common, and what they leave open: the *remainder*, one task each on some of
+/// the places that can still rise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Freedom {
+    /// One entry a zone.
+    pub zones: Vec<ZoneFreedom>,
+}
+
+/// The same inside one zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneFreedom {
+    /// Tasks that each place has in every best split.
+    pub floors: Vec<u32>,
+    /// Places that may have one more.
+    pub rising: Vec<bool>,
+    /// Fewest of them that do.
+    pub least: u32,
+    /// Most of them that do: one above the fewest where the zone may take one of the zones' own remainder.
+    pub most: u32,
+}
+
 /// Every place at `floor` or at the bound that keeps it from there, and `extra` of those that can rise one above.
 struct Level {
     floor: u32,
@@ -56,6 +77,22 @@ impl Layout {
     pub fn excess(&self) -> u32 {
         let totals = self.nearest_totals();
         self.zones.iter().zip(totals).map(|(places, total)| self.moves_out(places, total)).sum()
+    }
+
+    /// All best splits at once; for layouts that are levelled inside.
+    pub fn freedom(&self) -> Freedom {
+        let bounds: Vec<(u32, u32)> = self.zones.iter().map(|zone| bounds_of(zone)).collect();
+        let between = level(&bounds, self.zones.iter().map(|zone| total(zone)).sum());
+        let zone = |(places, bounds): (&Vec<Place>, &(u32, u32))| {
+            let inner: Vec<(u32, u32)> = places.iter().map(|place| (place.least, place.most)).collect();
+            let inside = level(&inner, between.floor.clamp(bounds.0, bounds.1));
+            let floors = inner.iter().map(|(least, most)| inside.floor.clamp(*least, *most)).collect();
+            let rising: Vec<bool> = inner.iter().map(|bounds| can_rise(*bounds, inside.floor)).collect();
+            let may_rise = between.extra > 0 && can_rise(*bounds, between.floor);
+            let least = inside.extra as u32;
+            ZoneFreedom { floors, rising, least, most: least + u32::from(may_rise) }
+        };
+        Freedom { zones: self.zones.iter().zip(&bounds).map(zone).collect() }
     }
 
     /// Raw skew of the present counts.

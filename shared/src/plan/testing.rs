@@ -28,6 +28,7 @@ pub(crate) fn limits() -> Limits {
         triggered: BTreeSet::new(),
         own_tasks: BTreeSet::new(),
         in_flight: BTreeSet::new(),
+        heading: BTreeMap::new(),
         set_aside: BTreeMap::new(),
     }
 }
@@ -158,7 +159,7 @@ impl Cluster {
         }
     }
 
-    /// Starts one running task; each is a second younger than the one before, the first an hour old.
+    /// Starts one running task; each is a second younger than the one before, the first two hours old.
     pub(crate) fn start(&mut self, name: &str, on: &ContainerInstanceArn) {
         let number = self.0.tasks.keys().filter(|arn| arn.short().starts_with(&format!("{name}-"))).count();
         let arn = task_arn(name, number);
@@ -166,7 +167,7 @@ impl Cluster {
         let service = self.0.services.get_mut(&ServiceName::new(name)).unwrap();
         service.tasks_desired += 1;
         service.tasks_running += 1;
-        let created = now() - Duration::from_secs(3_600 - number as u64);
+        let created = now() - Duration::from_secs(7_200 - number as u64);
         let task = task(arn.clone(), service, on, created);
         self.0.protections.insert(arn.clone(), Known::Known(Protection { enabled: false, expires_at: None }));
         self.0.tasks.insert(arn, task);

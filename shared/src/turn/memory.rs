@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::ids::{ServiceName, TaskArn};
+use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn};
 use crate::observe::TaskDefinitions;
-use crate::plan::proposal::{Move, RebalancePlan};
+use crate::plan::proposal::{CurvePoint, GroupPlan, Layer, Move, RebalancePlan};
 use crate::plan::reason::Reason;
 use crate::plan::record::MoveRecord;
 use crate::plan::surge::Outcome;
@@ -47,6 +47,16 @@ pub struct Memory {
     pub(super) before: Vec<ServiceState>,
     /// Services at the last look.
     pub(super) after: Vec<ServiceState>,
+    /// Groups of instances at the first look.
+    pub(super) load_before: Vec<GroupPlan>,
+    /// The same at the last look.
+    pub(super) load_after: Vec<GroupPlan>,
+    /// What any number of moves would reach, at the first look.
+    pub(super) curve: Vec<CurvePoint>,
+    /// Since when the load of the instances has looked worth a move, without interruption.
+    load_seen_since: Option<Timestamp>,
+    /// Whether the second layer has begun.
+    is_load_triggered: bool,
     /// Every action so far.
     pub(super) actions: Vec<Action>,
 }
@@ -145,9 +155,29 @@ impl Memory {
         self.remember(&planned.service, record);
         self.moves.started += 1;
         self.begun.push(planned.clone());
-        if self.triggered.insert(planned.service.clone()) {
+        let is_first = match planned.layer {
+            Layer::Service => self.triggered.insert(planned.service.clone()),
+            Layer::Cluster => !std::mem::replace(&mut self.is_load_triggered, true),
+        };
+        if is_first {
             self.moves.lower_bound += lower_bound;
         }
+    }
+
+    /// Where the moves in flight that this invocation began mean to bring their task.
+    pub(super) fn heading(&self) -> BTreeMap<ServiceName, ContainerInstanceArn> {
+        let running = self.begun.iter().filter(|begun| !self.is_over(&begun.service));
+        running.map(|begun| (begun.service.clone(), begun.to.clone())).collect()
+    }
+
+    /// Groups of instances, as first and as last seen.
+    pub fn load(&self) -> (&[GroupPlan], &[GroupPlan]) {
+        (&self.load_before, &self.load_after)
+    }
+
+    /// What any number of moves would have reached, as first seen.
+    pub fn curve(&self) -> &[CurvePoint] {
+        &self.curve
     }
 
     /// Whether the record of a move got lost in this invocation.
@@ -217,10 +247,10 @@ impl Memory {
         now: Timestamp,
         confirm_after: Duration,
     ) -> BTreeSet<ServiceName> {
+        let mut confirmed = self.confirm_load(plan, now, confirm_after);
         let worth: BTreeSet<&ServiceName> =
             plan.services.iter().filter(|it| !it.moves.is_empty()).map(|it| &it.service).collect();
         self.seen_since.retain(|service, _| worth.contains(service));
-        let mut confirmed = BTreeSet::new();
         for service in worth {
             let since = *self.seen_since.entry(service.clone()).or_insert(now);
             if self.triggered.contains(service) || now.since(since) >= confirm_after {
@@ -228,5 +258,24 @@ impl Memory {
             }
         }
         confirmed
+    }
+
+    /// The same for the load of the instances, whichever services would be moved for it.
+    fn confirm_load(
+        &mut self,
+        plan: &RebalancePlan,
+        now: Timestamp,
+        confirm_after: Duration,
+    ) -> BTreeSet<ServiceName> {
+        if plan.load.moves.is_empty() {
+            self.load_seen_since = None;
+            return BTreeSet::new();
+        }
+        let since = *self.load_seen_since.get_or_insert(now);
+        if !self.is_load_triggered && now.since(since) < confirm_after {
+            return BTreeSet::new();
+        }
+        let starts = plan.starts.iter().filter(|planned| planned.layer == Layer::Cluster);
+        starts.map(|planned| planned.service.clone()).collect()
     }
 }

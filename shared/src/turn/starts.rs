@@ -2,7 +2,7 @@
 
 use crate::execute::{Begun, Execute, execute_surge_on};
 use crate::plan::health::{Health, health_of};
-use crate::plan::proposal::{Move, RebalancePlan};
+use crate::plan::proposal::{Layer, Move, RebalancePlan};
 use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
 use crate::plan::record::{PAUSE_TAG, SURGE_OFF_TAG};
 use crate::plan::surge::surge_off_until;
@@ -70,9 +70,7 @@ impl Rebalance<'_> {
                 starts.blocked.push(subject.blocked(Reason::NotConfirmed));
                 continue;
             }
-            let excess =
-                plan.services.iter().find(|it| it.service == planned.service).map_or(0, |it| it.lower_bound);
-            match self.start_move(snapshot, planned, excess, memory).await {
+            match self.start_move(snapshot, planned, bound_of(plan, planned), memory).await {
                 Ok(()) => starts.begun += 1,
                 Err(reason) => {
                     starts.waits |= memory.is_worth_another_try(&planned.service, &reason);
@@ -116,6 +114,16 @@ impl Rebalance<'_> {
             Health::NotHealthy => Some(Reason::Unhealthy { task: task.arn.clone() }),
             Health::CannotTell(what) => Some(Reason::CannotTell { what }),
         })
+    }
+}
+
+/// The proven lower bound of the rebalance that a move belongs to.
+fn bound_of(plan: &RebalancePlan, planned: &Move) -> u32 {
+    match planned.layer {
+        Layer::Service => {
+            plan.services.iter().find(|it| it.service == planned.service).map_or(0, |it| it.lower_bound)
+        }
+        Layer::Cluster => plan.load.groups.iter().map(|group| group.lower_bound).sum(),
     }
 }
 

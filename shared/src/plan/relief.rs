@@ -1,0 +1,263 @@
+//! The second layer: moving remainder tasks from full instances to emptier ones, over all services at once.
+//!
+//! What the best splits of a service leave open (its *remainder*) is free to lie on any of several instances. Layer 1 does
+//! not care which; over many small services the old instances then hold nearly all of it and a new one stays cool. Here
+//! the remainder of all services together is laid so that the instances are loaded evenly, and every service touched stays
+//! at its best split. For tasks of one size the plan is exact (`exact`), else it is a local search by dominant share
+//! whose every step relieves ([`Loads::relieves`]). As in layer 1, a move is planned only if it helps wherever ECS may
+//! break its ties, within a few starts (`landing`).
+
+mod exact;
+mod hand;
+mod landing;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{ContainerInstanceArn, ServiceName};
+use crate::percent::Percent;
+use crate::plan::case::Case;
+use crate::plan::load::{Group, Loads, Size};
+use crate::plan::proposal::{GroupPlan, Layer, Limits, LoadPlan, Move};
+use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
+use crate::snapshot::ClusterSnapshot;
+use exact::{Exact, Wish};
+use hand::{Closeness, Hand};
+use landing::{Landing, settled};
+
+pub use landing::landing_relieves;
+
+/// The most moves that are foreseen: enough for any budget, and the curve of a larger cluster would not be read.
+const FORESEEN_MAX: usize = 200;
+
+/// The services that the second layer would move next, as far as the base snapshot tells: worth reading closely.
+pub fn candidates(snapshot: &ClusterSnapshot, limits: &Limits) -> BTreeSet<ServiceName> {
+    let plan = plan(snapshot, limits, Closeness::Base, 2 * limits.moves_at_once as usize);
+    plan.moves.into_iter().map(|planned| planned.service).collect()
+}
+
+/// Plans the second layer of a cluster whose candidates have been read closely.
+pub fn plan_relief(snapshot: &ClusterSnapshot, limits: &Limits) -> LoadPlan {
+    plan(snapshot, limits, Closeness::Details, FORESEEN_MAX)
+}
+
+/// The same from the base snapshot alone, for a cluster whose services are yet to be levelled: nothing of it is begun.
+pub fn foresee(snapshot: &ClusterSnapshot, limits: &Limits) -> LoadPlan {
+    plan(snapshot, limits, Closeness::Base, FORESEEN_MAX)
+}
+
+fn plan(snapshot: &ClusterSnapshot, limits: &Limits, closeness: Closeness, moves_max: usize) -> LoadPlan {
+    let mut plan = LoadPlan::default();
+    let loads = match settled(snapshot, limits, None, &BTreeSet::new()) {
+        Ok(loads) => loads,
+        Err(reason) => {
+            plan.blocked.push(Subject::new(SubjectKind::Cluster, &snapshot.cluster).blocked(reason));
+            return plan;
+        }
+    };
+    plan.groups = loads.groups.iter().map(|group| group_plan(&loads, group)).collect();
+    if loads.groups.iter().any(|group| loads.is_uneven(group, limits.skew_threshold)) {
+        Relief::new(snapshot, limits, loads, closeness).foresee(&mut plan, moves_max);
+    }
+    plan
+}
+
+fn group_plan(loads: &Loads<'_>, group: &Group) -> GroupPlan {
+    let skew = loads.skew(group);
+    GroupPlan {
+        capacity_provider: group.capacity_provider.clone(),
+        zone: group.zone.clone(),
+        instances: group.members.len() as u32,
+        skew,
+        skew_after: skew,
+        lower_bound: 0,
+        is_exact: true,
+    }
+}
+
+/// The state from which moves are foreseen one after another.
+struct Relief<'a> {
+    limits: &'a Limits,
+    loads: Loads<'a>,
+    hands: Vec<Hand<'a>>,
+    /// Why services with tasks on full instances cannot help.
+    refused: BTreeMap<ServiceName, Reason>,
+    /// The size of every movable task, if there is only one.
+    size: Option<Size>,
+}
+
+impl<'a> Relief<'a> {
+    fn new(
+        snapshot: &'a ClusterSnapshot,
+        limits: &'a Limits,
+        loads: Loads<'a>,
+        closeness: Closeness,
+    ) -> Self {
+        let (mut hands, mut refused) = (Vec::new(), BTreeMap::new());
+        for case in Case::all(snapshot, limits) {
+            match Hand::of(&case, closeness) {
+                Ok(hand) => hands.push(hand),
+                Err(Some(reason)) => drop(refused.insert(case.service.name.clone(), reason)),
+                Err(None) => {}
+            }
+        }
+        let size = exact::common_size(&hands, &loads);
+        Self { limits, loads, hands, refused, size }
+    }
+
+    fn foresee(mut self, plan: &mut LoadPlan, moves_max: usize) {
+        let threshold = self.limits.skew_threshold;
+        for at in 0..self.loads.groups.len() {
+            let group = self.loads.groups[at].clone();
+            if self.loads.is_uneven(&group, threshold) {
+                let mut exact = self.exact(&group);
+                let bound = exact.as_ref().map(|exact| exact.moves);
+                plan.groups[at].is_exact = bound.is_some();
+                plan.groups[at].lower_bound = bound.unwrap_or_else(|| self.bound(&group));
+                let stuck = self.foresee_group(&group, &mut exact, plan, moves_max);
+                plan.groups[at].skew_after = self.loads.skew(&group);
+                let skew = plan.groups[at].skew_after;
+                plan.blocked.extend(stuck.into_iter().flat_map(|why| self.explain(&group, skew, why)));
+            }
+        }
+    }
+
+    /// Foresees moves until the group is even enough; the error is why it does not get there.
+    fn foresee_group(
+        &mut self,
+        group: &Group,
+        exact: &mut Option<Exact>,
+        plan: &mut LoadPlan,
+        moves_max: usize,
+    ) -> Option<Option<(ServiceName, Reason)>> {
+        while self.loads.is_uneven(group, self.limits.skew_threshold) && plan.moves.len() < moves_max {
+            let wished = exact.as_ref().and_then(|exact| self.best_of_wishes(&exact.wishes));
+            let is_wished = wished.is_some();
+            let (hand, from, landing) = match wished.map_or_else(|| self.best_of_all(group), Ok) {
+                Ok(next) => next,
+                Err(why) => return Some(why),
+            };
+            let mut step = self.make(hand, from, &landing, group);
+            match exact {
+                Some(exact) if is_wished => exact.fulfil(hand, from, landing.to),
+                _ => *exact = self.exact(group),
+            }
+            step.excess_after = exact.as_ref().map_or_else(|| self.bound(group), |exact| exact.moves);
+            plan.reach.push(landing.reach.iter().map(|at| self.arn(*at)).collect());
+            plan.moves.push(step);
+        }
+        None
+    }
+
+    fn exact(&self, group: &Group) -> Option<Exact> {
+        exact::solve(&self.hands, &self.loads, group, self.size?, self.limits)
+    }
+
+    fn bound(&self, group: &Group) -> u32 {
+        exact::bound_by_shares(&self.hands, &self.loads, group, self.limits)
+    }
+
+    fn arn(&self, host: usize) -> ContainerInstanceArn {
+        self.loads.hosts[host].instance.arn.clone()
+    }
+
+    /// The move that relieves the fullest instance; of those the one with fewest starts, then the largest task.
+    fn best_of_all(&self, group: &Group) -> Result<(usize, usize, Landing), Option<(ServiceName, Reason)>> {
+        let mut full = group.members.clone();
+        full.sort_by_key(|at| (Reverse(self.loads.hosts[*at].share()), *at));
+        let mut stuck = None;
+        for from in full {
+            match self.best_from(from) {
+                Ok(Some((hand, landing))) => return Ok((hand, from, landing)),
+                Ok(None) => {}
+                Err(why) => stuck = stuck.or(Some(why)),
+            }
+        }
+        Err(stuck)
+    }
+
+    /// A move of the exact plan that can be made now, with fewest starts, then from the fullest instance.
+    fn best_of_wishes(&self, wishes: &[Wish]) -> Option<(usize, usize, Landing)> {
+        let outlook = |wish: &Wish| {
+            let hand = &self.hands[wish.hand];
+            let helps = |to: usize| wish.to.contains(&to) && self.helps(hand, wish.from, to);
+            let landing =
+                hand.gives(wish.from).then(|| landing::outlook(hand, &self.loads, helps).ok()).flatten()?;
+            Some((wish.hand, wish.from, landing))
+        };
+        let full = |from: usize| Reverse(self.loads.hosts[from].share());
+        let order =
+            |(hand, from, landing): &(usize, usize, Landing)| (landing.starts_max, full(*from), *hand, *from);
+        wishes.iter().filter_map(outlook).min_by_key(order)
+    }
+
+    /// The best task to take from an instance; the error is the first reason why one that would fit does not go.
+    fn best_from(&self, from: usize) -> Result<Option<(usize, Landing)>, (ServiceName, Reason)> {
+        let mut found: Option<(usize, Landing)> = None;
+        let mut stuck = None;
+        for (at, hand) in self.hands.iter().enumerate().filter(|(_, hand)| hand.gives(from)) {
+            if !(0..self.loads.hosts.len()).any(|to| self.helps(hand, from, to)) {
+                continue;
+            }
+            let rank = |landing: &Landing, size| (landing.starts_max, Reverse(size));
+            match landing::outlook(hand, &self.loads, |to| self.helps(hand, from, to)) {
+                Ok(next) => {
+                    let is_better = found.as_ref().is_none_or(|(best, landing)| {
+                        rank(&next, hand.size) < rank(landing, self.hands[*best].size)
+                    });
+                    if is_better {
+                        found = Some((at, next));
+                    }
+                }
+                Err(why) => stuck = stuck.or(Some((hand.name().clone(), why))),
+            }
+        }
+        match (found, stuck) {
+            (None, Some(why)) => Err(why),
+            (found, _) => Ok(found),
+        }
+    }
+
+    fn helps(&self, hand: &Hand<'_>, from: usize, to: usize) -> bool {
+        hand.may_shift(from, to) && self.loads.relieves(hand.size, from, to)
+    }
+
+    /// Carries a move out on the state and writes it down.
+    fn make(&mut self, hand: usize, from: usize, landing: &Landing, group: &Group) -> Move {
+        let because = format!("{}, {}", self.loads.hosts[from].words(), self.loads.hosts[landing.to].words());
+        let (origin, to) = (self.arn(from), self.arn(landing.to));
+        let landings = landing.landings.iter().map(|at| self.arn(*at)).collect();
+        let size = self.hands[hand].size;
+        self.loads.shift(size, from, landing.to);
+        let task = self.hands[hand].shift(from, landing.to);
+        for other in self.hands.iter_mut() {
+            other.reserve(size, landing.to);
+        }
+        Move {
+            layer: Layer::Cluster,
+            service: self.hands[hand].name().clone(),
+            task,
+            from: origin,
+            to,
+            landings,
+            starts_max: landing.starts_max,
+            because,
+            skew_after: self.loads.skew(group),
+            excess_after: 0,
+        }
+    }
+
+    /// Why an uneven group stays so: the service whose landing could not be foreseen to help, those that hold tasks on its
+    /// fullest instance and may not be moved, or plain arithmetic.
+    fn explain(&self, group: &Group, skew: Percent, why: Option<(ServiceName, Reason)>) -> Vec<Blocked> {
+        let name = group.zone.as_ref().map(ToString::to_string).or(group.capacity_provider.clone());
+        let group = Subject::new(SubjectKind::Cluster, name.unwrap_or_else(|| "all instances".to_owned()));
+        let mut blocked = vec![group.blocked(Reason::LoadStays { skew })];
+        let services = self.refused.iter().map(|(name, reason)| (name.clone(), reason.clone())).chain(why);
+        blocked
+            .extend(services.map(|(name, reason)| Subject::new(SubjectKind::Service, name).blocked(reason)));
+        blocked
+    }
+}
