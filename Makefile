@@ -26,3 +26,4 @@ demo: ## Watch the real function even out a simulated cluster, then stop-everyth
 bench: ## Measure the figures that the README states
 	$(CARGO) build --locked --quiet --workspace --bins
 	@target/debug/demo --figures
+	@target/debug/bench

@@ -1,0 +1,43 @@
+//! `make bench`, second half: what the planner needs for clusters of every size.
+//!
+//! Each measurement runs in a process of its own, so that its peak of memory is its own too.
+
+mod large;
+mod planner;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Measure the figures that the README states")]
+struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// Wall time and peak memory of planning, over sizes of cluster.
+    Planner,
+    /// One row of `planner`, measured in this process and printed as JSON.
+    PlannerRow {
+        /// Which row, counted from zero.
+        number: usize,
+    },
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let result = match Arguments::parse().part {
+        Some(Part::PlannerRow { number }) => planner::print_row(number),
+        Some(Part::Planner) | None => planner::print_table().await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
