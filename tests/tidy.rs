@@ -24,7 +24,7 @@ const ORDER: [&str; 13] = [
 ];
 
 /// The same for the modules below `plan`.
-const PLAN_ORDER: [&str; 21] = [
+const PLAN_ORDER: [&str; 22] = [
     "reason",
     "proposal",
     "record",
@@ -37,6 +37,7 @@ const PLAN_ORDER: [&str; 21] = [
     "landing",
     "sequence",
     "verdict",
+    "level",
     "flow",
     "load",
     "relief",

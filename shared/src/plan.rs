@@ -14,6 +14,7 @@ pub mod eligible;
 pub mod flow;
 pub mod health;
 pub mod landing;
+pub mod level;
 pub mod load;
 pub mod placement;
 pub mod proposal;

@@ -57,6 +57,7 @@ pub(crate) fn limits() -> Limits {
         triggered: BTreeSet::new(),
         own_tasks: BTreeSet::new(),
         in_flight: BTreeSet::new(),
+        heading: BTreeMap::new(),
         set_aside: BTreeMap::new(),
     }
 }

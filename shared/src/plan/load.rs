@@ -9,6 +9,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{ContainerInstanceArn, InstanceId, TaskArn, ZoneName};
@@ -58,6 +59,10 @@ pub struct Loads<'a> {
     pub hosts: Vec<Host<'a>>,
     /// The groups, in order of provider and zone.
     pub groups: Vec<Group>,
+    /// The group of each host.
+    group_at: Vec<Option<usize>>,
+    /// The sum of each group's shares, kept up to date.
+    sums: Vec<u64>,
 }
 
 impl Host<'_> {
@@ -112,7 +117,13 @@ impl<'a> Loads<'a> {
         };
         let hosts: Vec<Host<'a>> = snapshot.container_instances.values().map(host).collect();
         let groups = groups(&hosts);
-        Ok(Self { hosts, groups })
+        let mut group_at = vec![None; hosts.len()];
+        for (at, group) in groups.iter().enumerate() {
+            group.members.iter().for_each(|host| group_at[*host] = Some(at));
+        }
+        let sum = |group: &Group| group.members.iter().map(|at| hosts[*at].share()).sum();
+        let sums = groups.iter().map(sum).collect();
+        Ok(Self { hosts, groups, group_at, sums })
     }
 
     /// (max - min) / mean of a group's shares, rounded up.
@@ -142,13 +153,20 @@ impl<'a> Loads<'a> {
         from != to
             && after < left.share()
             && right.share_with(size, nothing) <= after
-            && self.mean_around(from).is_some_and(|mean| left.share() > mean)
-            && self.mean_around(to).is_some_and(|mean| right.share() < mean)
+            && self.is_above_mean(from) == Some(Ordering::Greater)
+            && self.is_above_mean(to) == Some(Ordering::Less)
+    }
+
+    /// How a host's share compares with the mean of its group.
+    fn is_above_mean(&self, host: usize) -> Option<Ordering> {
+        let group = self.group_at[host]?;
+        let count = self.groups[group].members.len() as u64;
+        Some((self.hosts[host].share() * count).cmp(&self.sums[group]))
     }
 
     /// The group that a host is in, if it is open.
     pub fn group_of(&self, host: usize) -> Option<&Group> {
-        self.groups.iter().find(|group| group.members.binary_search(&host).is_ok())
+        self.group_at[host].map(|group| &self.groups[group])
     }
 
     /// The mean share of a group, rounded down.
@@ -157,26 +175,33 @@ impl<'a> Loads<'a> {
         sum / (group.members.len() as u64).max(1)
     }
 
-    fn mean_around(&self, host: usize) -> Option<u64> {
-        self.group_of(host).map(|group| self.mean(group))
+    /// The emptiest open host.
+    pub fn emptiest(&self) -> Option<usize> {
+        let open = (0..self.hosts.len()).filter(|host| self.hosts[*host].is_open);
+        open.min_by_key(|host| self.hosts[*host].share())
     }
 
     /// Adds a task that is to come.
     pub fn add(&mut self, to: &ContainerInstanceArn, size: Size) {
-        for host in self.hosts.iter_mut().filter(|host| host.instance.arn == *to) {
-            host.reserved.cpu += size.cpu;
-            host.reserved.memory += size.memory;
+        let found = self.hosts.binary_search_by(|host| host.instance.arn.cmp(to));
+        if let Ok(host) = found {
+            self.change(host, |reserved| (reserved.cpu + size.cpu, reserved.memory + size.memory));
         }
     }
 
     /// Moves the reservation of one task.
     pub fn shift(&mut self, size: Size, from: usize, to: usize) {
-        let source = &mut self.hosts[from].reserved;
-        source.cpu = source.cpu.saturating_sub(size.cpu);
-        source.memory = source.memory.saturating_sub(size.memory);
-        let target = &mut self.hosts[to].reserved;
-        target.cpu += size.cpu;
-        target.memory += size.memory;
+        self.change(from, |it| (it.cpu.saturating_sub(size.cpu), it.memory.saturating_sub(size.memory)));
+        self.change(to, |it| (it.cpu + size.cpu, it.memory + size.memory));
+    }
+
+    fn change(&mut self, host: usize, change: impl FnOnce(Size) -> (u64, u64)) {
+        let before = self.hosts[host].share();
+        let (cpu, memory) = change(self.hosts[host].reserved);
+        self.hosts[host].reserved = Size { cpu, memory };
+        if let Some(group) = self.group_at[host] {
+            self.sums[group] = self.sums[group] + self.hosts[host].share() - before;
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::plan::candidate::{self, Worth};
 use crate::plan::case::Case;
 use crate::plan::curve::curve;
 use crate::plan::eligible::{Survey, survey};
+use crate::plan::level::Zones;
 use crate::plan::placement;
 use crate::plan::proposal::{Limits, LoadPlan, Move, RebalancePlan, ServicePlan};
 use crate::plan::reason::Reason;
@@ -22,8 +23,15 @@ use crate::plan::record::record_of;
 use crate::plan::relief;
 use crate::plan::sequence::sequence;
 use crate::plan::starts::Gate;
-use crate::plan::verdict::{Planned, plan_service};
+use crate::plan::verdict::{Planned, judge_service};
 use crate::snapshot::ClusterSnapshot;
+
+/// Services times instances above which services that are level at one glance are not looked at any further.
+const SEATS_MAX: usize = 250_000;
+
+/// Moves times instances that are foreseen in one plan: 500 moves among 200 instances, 20 among 5,000. What begins now is
+/// at most a few; the rest is foresight, and the next turn has its own.
+const FORESEEN_MAX: usize = 100_000;
 
 /// The services for which the base snapshot cannot rule out a move: only these are worth reading closely (task
 /// definition, protections, target health).
@@ -33,23 +41,24 @@ pub fn candidates(snapshot: &ClusterSnapshot, limits: &Limits) -> BTreeSet<Servi
         refused.is_none()
             && survey(case, None).is_ok_and(|survey| candidate::worth(case, &survey) == Worth::Moving)
     };
-    let cases = Case::all(snapshot, limits);
-    let open = cases.iter().filter(|case| is_open(case)).map(|case| case.service.name.clone());
+    let (cases, zones) = (Case::all(snapshot, limits), Zones::of(snapshot));
+    let open = cases
+        .iter()
+        .filter(|case| !zones.is_level(case) && is_open(case))
+        .map(|case| case.service.name.clone());
     open.chain(relief::candidates(snapshot, limits)).collect()
 }
 
 /// Decides what to move in a cluster whose candidates have been read closely.
 pub fn plan_rebalance(snapshot: &ClusterSnapshot, limits: &Limits) -> RebalancePlan {
-    let mut planned: Vec<Planned> = Case::all(snapshot, limits).iter().map(plan_service).collect();
-    planned.sort_by_cached_key(|planned| {
-        let plan = &planned.plan;
-        (Reverse(plan.excess > 0), Reverse(plan.raw_skew), Reverse(plan.excess), plan.service.clone())
-    });
+    let mut planned = plan_services(snapshot, limits);
     let is_level = planned.iter().all(|planned| planned.plan.moves.is_empty());
     let mut load = if is_level {
         relief::plan_relief(snapshot, limits)
-    } else {
+    } else if snapshot.services.len() * snapshot.container_instances.len() <= SEATS_MAX {
         relief::foresee(&after(snapshot, &planned), &with_own(limits, &planned))
+    } else {
+        relief::measure(snapshot, limits)
     };
     let starts = if is_level && !is_any_levelling(snapshot, limits) {
         load_starts(snapshot, limits, &mut load)
@@ -59,6 +68,33 @@ pub fn plan_rebalance(snapshot: &ClusterSnapshot, limits: &Limits) -> RebalanceP
     let services: Vec<ServicePlan> = planned.into_iter().map(|planned| planned.plan).collect();
     let curve = curve(snapshot, limits, &services, &load.moves);
     RebalancePlan { services, load, starts, curve }
+}
+
+/// Plans each service by itself, the neediest first. In a large cluster those that are level at one glance are passed
+/// over, and moves are foreseen for the neediest only.
+fn plan_services(snapshot: &ClusterSnapshot, limits: &Limits) -> Vec<Planned> {
+    let (cases, zones) = (Case::all(snapshot, limits), Zones::of(snapshot));
+    let instances = snapshot.container_instances.len();
+    let is_large = cases.len() * instances > SEATS_MAX;
+    let judge = |case: &Case<'_>| {
+        let is_passed = is_large && zones.is_level(case);
+        if is_passed { Planned::quiet(&case.service.name) } else { judge_service(case) }
+    };
+    let mut planned: Vec<(usize, Planned)> = cases.iter().map(judge).enumerate().collect();
+    planned.sort_by_cached_key(|(_, planned)| {
+        let plan = &planned.plan;
+        (Reverse(plan.excess > 0), Reverse(plan.raw_skew), Reverse(plan.excess), plan.service.clone())
+    });
+    let mut left = FORESEEN_MAX / instances.max(1);
+    for (at, planned) in planned.iter_mut().filter(|(_, planned)| planned.is_open) {
+        if left == 0 {
+            planned.plan.block(Reason::Budget);
+            continue;
+        }
+        planned.foresee(&cases[*at], left);
+        left -= planned.plan.moves.len().max(1).min(left);
+    }
+    planned.into_iter().map(|(_, planned)| planned).collect()
 }
 
 /// The cluster as the planned moves of the first layer would leave it.

@@ -32,6 +32,12 @@ pub use landing::landing_relieves;
 /// The most moves that are foreseen: enough for any budget, and the curve of a larger cluster would not be read.
 const FORESEEN_MAX: usize = 200;
 
+/// Instances, fullest first, from which a move is looked for. If nothing can leave so many, little can be gained elsewhere.
+const TRIED_MAX: usize = 50;
+
+/// Services times instances that are looked at in one plan: in a larger cluster, those with tasks on its fullest instances.
+const SEATS_MAX: usize = 300_000;
+
 /// The services that the second layer would move next, as far as the base snapshot tells: worth reading closely.
 pub fn candidates(snapshot: &ClusterSnapshot, limits: &Limits) -> BTreeSet<ServiceName> {
     let plan = plan(snapshot, limits, Closeness::Base, 2 * limits.moves_at_once as usize);
@@ -46,6 +52,13 @@ pub fn plan_relief(snapshot: &ClusterSnapshot, limits: &Limits) -> LoadPlan {
 /// The same from the base snapshot alone, for a cluster whose services are yet to be levelled: nothing of it is begun.
 pub fn foresee(snapshot: &ClusterSnapshot, limits: &Limits) -> LoadPlan {
     plan(snapshot, limits, Closeness::Base, FORESEEN_MAX)
+}
+
+/// The groups alone, no moves.
+pub fn measure(snapshot: &ClusterSnapshot, limits: &Limits) -> LoadPlan {
+    let loads = settled(snapshot, limits, None, &BTreeSet::new());
+    let groups = loads.iter().flat_map(|loads| loads.groups.iter().map(|group| group_plan(loads, group)));
+    LoadPlan { groups: groups.collect(), ..LoadPlan::default() }
 }
 
 fn plan(snapshot: &ClusterSnapshot, limits: &Limits, closeness: Closeness, moves_max: usize) -> LoadPlan {
@@ -77,6 +90,27 @@ fn group_plan(loads: &Loads<'_>, group: &Group) -> GroupPlan {
     }
 }
 
+/// All services, or in a large cluster those with tasks on its fullest instances.
+fn looked_at<'a>(cases: Vec<Case<'a>>, loads: &Loads<'_>) -> Vec<Case<'a>> {
+    let hosts = loads.hosts.len();
+    if cases.len() * hosts <= SEATS_MAX {
+        return cases;
+    }
+    let mut full: Vec<usize> = loads.groups.iter().flat_map(|group| group.members.clone()).collect();
+    full.sort_by_key(|at| (Reverse(loads.hosts[*at].share()), *at));
+    let mut rank = BTreeMap::new();
+    rank.extend(full.iter().enumerate().map(|(rank, at)| (&loads.hosts[*at].instance.arn, rank)));
+    let first = |case: &Case<'a>| {
+        let places =
+            case.tasks.iter().filter_map(|task| rank.get(task.container_instance.as_ref()?).copied());
+        places.min().unwrap_or(usize::MAX)
+    };
+    let mut ranked: Vec<(usize, Case<'a>)> = cases.into_iter().map(|case| (first(&case), case)).collect();
+    ranked.sort_by_key(|(rank, case)| (*rank, &case.service.name));
+    ranked.truncate((SEATS_MAX / hosts).max(1));
+    ranked.into_iter().map(|(_, case)| case).collect()
+}
+
 /// The state from which moves are foreseen one after another.
 struct Relief<'a> {
     limits: &'a Limits,
@@ -96,7 +130,7 @@ impl<'a> Relief<'a> {
         closeness: Closeness,
     ) -> Self {
         let (mut hands, mut refused) = (Vec::new(), BTreeMap::new());
-        for case in Case::all(snapshot, limits) {
+        for case in looked_at(Case::all(snapshot, limits), &loads) {
             match Hand::of(&case, closeness) {
                 Ok(hand) => hands.push(hand),
                 Err(Some(reason)) => drop(refused.insert(case.service.name.clone(), reason)),
@@ -168,7 +202,7 @@ impl<'a> Relief<'a> {
         let mut full = group.members.clone();
         full.sort_by_key(|at| (Reverse(self.loads.hosts[*at].share()), *at));
         let mut stuck = None;
-        for from in full {
+        for from in full.into_iter().take(TRIED_MAX) {
             match self.best_from(from) {
                 Ok(Some((hand, landing))) => return Ok((hand, from, landing)),
                 Ok(None) => {}
@@ -198,7 +232,8 @@ impl<'a> Relief<'a> {
         let mut found: Option<(usize, Landing)> = None;
         let mut stuck = None;
         for (at, hand) in self.hands.iter().enumerate().filter(|(_, hand)| hand.gives(from)) {
-            if !(0..self.loads.hosts.len()).any(|to| self.helps(hand, from, to)) {
+            let emptiest = self.loads.emptiest();
+            if !emptiest.is_some_and(|emptiest| self.loads.relieves(hand.size, from, emptiest)) {
                 continue;
             }
             let rank = |landing: &Landing, size| (landing.starts_max, Reverse(size));

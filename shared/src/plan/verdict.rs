@@ -6,7 +6,7 @@ use crate::ids::{ContainerInstanceArn, ServiceName};
 use crate::plan::candidate::{self, Worth};
 use crate::plan::case::Case;
 use crate::plan::eligible::{Survey, survey};
-use crate::plan::proposal::{Limits, ServicePlan, Witness};
+use crate::plan::proposal::{ServicePlan, Witness};
 use crate::plan::reason::{Reason, Subject, SubjectKind};
 use crate::plan::sequence::sequence;
 
@@ -16,20 +16,22 @@ pub struct Planned {
     pub plan: ServicePlan,
     /// Where the starts of the first move may land.
     pub reach: BTreeSet<ContainerInstanceArn>,
+    /// Whether it is to be moved; the moves themselves are yet to be foreseen.
+    pub is_open: bool,
 }
 
-/// Plans one service.
-pub fn plan_service(case: &Case<'_>) -> Planned {
-    let mut planned = Planned { plan: ServicePlan::quiet(&case.service.name), reach: BTreeSet::new() };
-    if let Err(reason) = decide(&mut planned, case) {
-        planned.plan.block(reason);
+/// Judges one service: its measures, and whether it is to be moved.
+pub fn judge_service(case: &Case<'_>) -> Planned {
+    let mut planned = Planned::quiet(&case.service.name);
+    match decide(&mut planned.plan, case) {
+        Ok(is_open) => planned.is_open = is_open,
+        Err(reason) => planned.plan.block(reason),
     }
     planned
 }
 
 /// The checks in their order; the first that fails ends the matter.
-fn decide(planned: &mut Planned, case: &Case<'_>) -> Result<(), Reason> {
-    let plan = &mut planned.plan;
+fn decide(plan: &mut ServicePlan, case: &Case<'_>) -> Result<bool, Reason> {
     refuse(candidate::reason_never(case.service))?;
     plan.blocked = candidate::pending_too_long(case);
     let definition = case.definition();
@@ -44,12 +46,12 @@ fn decide(planned: &mut Planned, case: &Case<'_>) -> Result<(), Reason> {
         plan.tell_of_instances(&survey);
     }
     match worth {
-        Worth::Nothing => return Ok(()),
+        Worth::Nothing => return Ok(false),
         Worth::Blocked(reason) => return Err(reason),
         Worth::Moving => definition?,
     };
     refuse(candidate::reason_protected(case))?;
-    planned.foresee(survey, case.limits)
+    Ok(true)
 }
 
 fn refuse(reason: Option<Reason>) -> Result<(), Reason> {
@@ -57,14 +59,26 @@ fn refuse(reason: Option<Reason>) -> Result<(), Reason> {
 }
 
 impl Planned {
-    fn foresee(&mut self, survey: Survey<'_>, limits: &Limits) -> Result<(), Reason> {
+    /// A service of which nothing is said.
+    pub fn quiet(service: &ServiceName) -> Self {
+        Self { plan: ServicePlan::quiet(service), reach: BTreeSet::new(), is_open: false }
+    }
+
+    /// Foresees at most `moves_max` moves of an open service.
+    pub fn foresee(&mut self, case: &Case<'_>, moves_max: usize) {
+        let survey = match case.definition().and_then(|definition| survey(case, Some(definition))) {
+            Ok(survey) => survey,
+            Err(reason) => return self.plan.block(reason),
+        };
         let arns: Vec<ContainerInstanceArn> =
             survey.placement.seats.iter().map(|seat| seat.instance.arn.clone()).collect();
-        let sequence = sequence(survey, limits, &self.plan.service, usize::MAX);
+        let sequence = sequence(survey, case.limits, &self.plan.service, moves_max);
         self.reach = sequence.reach.into_iter().map(|seat| arns[seat].clone()).collect();
         self.plan.skew_after = sequence.moves.last().map(|last| last.skew_after).or(self.plan.raw_skew);
         self.plan.moves = sequence.moves;
-        refuse(sequence.stuck)
+        if let Some(stuck) = sequence.stuck {
+            self.plan.block(stuck);
+        }
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn outlook(
     loads: &Loads<'_>,
     helps: impl Fn(usize) -> bool,
 ) -> Result<Landing, Reason> {
+    refuse_too_many(hand, &helps)?;
     let mut placement = hand.survey.placement.clone();
     let mut found: Option<Landing> = None;
     for starts_max in 1..=starts_allowed(&hand.survey) {
@@ -65,6 +66,22 @@ pub(super) fn outlook(
     let elsewhere = found.and_then(|landing| landing.landings.into_iter().find(|seat| !helps(*seat)));
     Err(elsewhere
         .map_or(Reason::NoRoom, |seat| Reason::LandingElsewhere { instance: hand.survey.arn(seat).clone() }))
+}
+
+/// The first look alone, which is cheap, rules out most: every tied seat that does not help takes a start of its own.
+fn refuse_too_many(hand: &Hand<'_>, helps: impl Fn(usize) -> bool) -> Result<(), Reason> {
+    let useless: Vec<usize> =
+        hand.survey.placement.landings().into_iter().filter(|seat| !helps(*seat)).collect();
+    let warming = useless.iter().find_map(|seat| hand.survey.ineligible[*seat].clone());
+    match (warming, useless.first()) {
+        (Some(reason), _) => Err(reason),
+        (None, Some(seat))
+            if hand.survey.levels == Levels::Instances && useless.len() >= STARTS_MAX as usize =>
+        {
+            Err(Reason::LandingElsewhere { instance: hand.survey.arn(*seat).clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How many seats tie for a start: the fewer, the better ECS can be led.

@@ -1,0 +1,93 @@
+//! Services whose counts show at one glance that no move can improve them.
+//!
+//! Where no instance of a zone holds two tasks of a service more than another, and no zone two more than another, the
+//! split is the best there is, whatever instances the service may use: no bound could allow a more even one. Most
+//! services of a large cluster are so, and what it costs to look at them decides how long a plan takes.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{ContainerInstanceArn, ZoneName};
+use crate::plan::case::Case;
+use crate::snapshot::ClusterSnapshot;
+
+/// How many container instances each zone has.
+#[derive(Clone, Debug)]
+pub struct Zones<'a> {
+    instances: BTreeMap<&'a ZoneName, usize>,
+    zone_of: BTreeMap<&'a ContainerInstanceArn, &'a ZoneName>,
+    /// Whether the zone of every instance is known.
+    is_known: bool,
+}
+
+impl<'a> Zones<'a> {
+    /// Counts them.
+    pub fn of(snapshot: &'a ClusterSnapshot) -> Self {
+        let mut zones = Self { instances: BTreeMap::new(), zone_of: BTreeMap::new(), is_known: true };
+        for instance in snapshot.container_instances.values() {
+            match &instance.zone {
+                Some(zone) => {
+                    *zones.instances.entry(zone).or_default() += 1;
+                    zones.zone_of.insert(&instance.arn, zone);
+                }
+                None => zones.is_known = false,
+            }
+        }
+        zones
+    }
+
+    /// Whether a service is level beyond doubt. `false` says nothing.
+    pub fn is_level(&self, case: &Case<'_>) -> bool {
+        let mut counts: BTreeMap<&ContainerInstanceArn, usize> = BTreeMap::new();
+        for task in &case.tasks {
+            match &task.container_instance {
+                Some(instance) => *counts.entry(instance).or_default() += 1,
+                None => return false,
+            }
+        }
+        let mut by_zone: BTreeMap<&ZoneName, Vec<usize>> = BTreeMap::new();
+        for (instance, count) in counts {
+            let Some(zone) = self.zone_of.get(instance) else { return false };
+            by_zone.entry(zone).or_default().push(count);
+        }
+        let totals: Vec<usize> = by_zone.values().map(|counts| counts.iter().sum()).collect();
+        let is_level_inside = |(zone, counts): (&&ZoneName, &Vec<usize>)| {
+            is_within_one(counts, self.instances.get(*zone).copied().unwrap_or(0))
+        };
+        let flat: Vec<usize> = by_zone.values().flatten().copied().collect();
+        self.is_known
+            && is_within_one(&totals, self.instances.len())
+            && is_within_one(&flat, self.instances.values().sum())
+            && by_zone.iter().all(is_level_inside)
+    }
+}
+
+/// Whether no two of `places` counts differ by more than one; those not listed are zero.
+fn is_within_one(counts: &[usize], places: usize) -> bool {
+    let least = if counts.len() < places { 0 } else { counts.iter().copied().min().unwrap_or(0) };
+    counts.iter().copied().max().unwrap_or(0) <= least + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::testing::{cluster, limits};
+
+    fn is_level(zones: &[&[u32]]) -> bool {
+        let cluster = cluster(zones);
+        let limits = limits();
+        let cases = Case::all(&cluster.0, &limits);
+        Zones::of(&cluster.0).is_level(&cases[0])
+    }
+
+    #[test]
+    fn what_is_level_over_zones_and_instances_alike_is_seen_at_a_glance() {
+        assert!(is_level(&[&[2, 1], &[1, 1]]) && is_level(&[&[1, 0, 0]]) && is_level(&[&[0, 1], &[0, 0]]));
+    }
+
+    #[test]
+    fn everything_else_is_looked_at_closely() {
+        assert!(!is_level(&[&[2, 0]]), "inside the zone");
+        assert!(!is_level(&[&[1, 1], &[0, 0]]), "between zones");
+        assert!(!is_level(&[&[1, 2], &[3]]), "over all instances, though zones may demand it");
+    }
+}
