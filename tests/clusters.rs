@@ -39,6 +39,10 @@ pub fn zoned(seed: u64, counts: &[&[u32]]) -> Account {
 /// Six instances over three zones after one was lost and has come back empty: the services behind load balancers and
 /// without, with and without health checks, each with its tasks where ECS put them meanwhile.
 pub fn lost_and_returned(seed: u64) -> Account {
+    lost_and_returned_builder(seed).build()
+}
+
+fn lost_and_returned_builder(seed: u64) -> AccountBuilder {
     let health_checked =
         |it: simulator::builder::TaskDefinitionBuilder| it.cpu(256).memory(512).health_check();
     instances(seed, &[2, 2, 2])
@@ -60,7 +64,19 @@ pub fn lost_and_returned(seed: u64) -> Account {
             it.task_definition("app").daemon().on(&["i-a1", "i-a2", "i-b1", "i-b2", "i-c1", "i-c2"])
         })
         .standalone("app", "i-a1")
-        .build()
+}
+
+/// The same with fifteen services of one task each, all of which ECS has put on the five instances that were there: for
+/// each of them that is as good as any other place, and together they leave the new instance half empty.
+pub fn both_layers(seed: u64) -> Account {
+    let mut builder = lost_and_returned_builder(seed).task_definition("cron", |it| it.cpu(256).memory(512));
+    let full = ["i-a1", "i-a2", "i-b1", "i-b2", "i-c1"];
+    for number in 0..15 {
+        builder = builder.service(&format!("cron-{:02}", number + 1), |it| {
+            it.task_definition("cron").spread_zone().spread_instance().on(&[full[number % full.len()]])
+        });
+    }
+    builder.build()
 }
 
 /// Instance ids in the order of `counts[zone][i]`, each as often as it has tasks.

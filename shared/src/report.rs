@@ -156,10 +156,11 @@ pub struct BlockedLine {
     pub sentence: String,
 }
 
-/// The states worth showing: services past the threshold or worth a move, and those already listed.
-pub fn report_states(plan: &RebalancePlan, threshold: Percent, listed: &[ServiceState]) -> Vec<ServiceState> {
+/// The states worth showing: services that a move would improve, and those already listed. Those past the threshold that
+/// nothing can improve are told of by their reason.
+pub fn report_states(plan: &RebalancePlan, listed: &[ServiceState]) -> Vec<ServiceState> {
     let is_listed = |it: &ServicePlan| listed.iter().any(|state| state.service == it.service);
-    let is_worth = |it: &&ServicePlan| it.excess > 0 || it.raw_skew > Some(threshold) || is_listed(it);
+    let is_worth = |it: &&ServicePlan| it.excess > 0 || is_listed(it);
     plan.services.iter().filter(is_worth).map(report_state).collect()
 }
 

@@ -113,7 +113,7 @@ impl Rebalance<'_> {
             memory.curve.clone_from(&plan.curve);
         }
         memory.load_after.clone_from(&plan.load.groups);
-        memory.after = report_states(plan, self.skew_threshold, &memory.before);
+        memory.after = report_states(plan, &memory.before);
         for state in &memory.after {
             if memory.before.iter().all(|known| known.service != state.service) {
                 memory.before.push(state.clone());

@@ -54,9 +54,8 @@ async fn main() -> ExitCode {
 
 /// Plays both acts; says whether the first kept every promise.
 async fn play(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
-    let evened = even_out(arguments, clusters::lost_and_returned(arguments.seed)).await?;
-    let (stopped, bars) =
-        figures::stop_everything(arguments.seed, clusters::lost_and_returned(arguments.seed));
+    let evened = even_out(arguments, clusters::both_layers(arguments.seed)).await?;
+    let (stopped, bars) = figures::stop_everything(arguments.seed, clusters::both_layers(arguments.seed));
     if !arguments.figures {
         println!(
             "\nThe same cluster under \"stop every task\", as a script on a cron would do it:\n\n{bars}"

@@ -1,6 +1,6 @@
 //! What a person sees while the demo plays: bars before, each step as it happens, bars after.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use evenkeel::plan::record::MoveRecord;
@@ -12,7 +12,10 @@ use simulator::timeline;
 /// Introduces the cluster.
 pub(crate) fn opening(simulator: &Simulator, seed: u64, multiple: f64) {
     println!("A simulated ECS cluster in three zones. Instance i-c2 was lost to a Spot interruption and is");
-    println!("back; ECS had restarted its tasks elsewhere, and never moves a running task.");
+    println!(
+        "back; ECS had restarted its tasks elsewhere, and never moves a running task. The percentage is"
+    );
+    println!("the CPU reserved on an instance; \"singles\" are services of one task each.");
     println!("(seed {seed}, clock x{multiple})\n");
     println!("{}", simulator.account(|account| timeline::bars(account, "web")));
     println!("Now EventBridge's schedule invokes the function. It looks twice, 30 s apart, before it");
@@ -107,12 +110,43 @@ pub(crate) fn closing(simulator: &Simulator, report: &Value) {
         let (before, best) = (&service["skew"], &service["bestReachableSkew"]);
         println!("  {name}: skew {before} % -> {after} %, best reachable {best} %");
     }
-    let lines = array(&report["blocked"]);
-    let left_alone: BTreeSet<&str> = lines.iter().filter_map(|line| line["sentence"].as_str()).collect();
+    tell_load(cluster);
     println!("\n  left alone, and why:");
-    for sentence in left_alone {
-        println!("  - {sentence}");
+    for (reason, subjects) in left_alone(report) {
+        let subjects =
+            if subjects.len() > 3 { format!("{} services", subjects.len()) } else { subjects.join(", ") };
+        println!("  - {subjects}: {reason}");
     }
+}
+
+/// The second layer: the load of the instances, and what any number of moves would reach.
+fn tell_load(cluster: &Value) {
+    for group in array(&cluster["loadAfter"]) {
+        let before = array(&cluster["loadBefore"]).into_iter().find(|it| it["zone"] == group["zone"]);
+        let before = before.map_or(Value::Null, |it| it["skew"].clone());
+        println!("  load of the instances: skew {before} % -> {} %", group["skew"]);
+    }
+    println!("\n  the plan may be cut after any move; skew after so many:");
+    for (title, name) in
+        [("moves", "moves"), ("worst service %", "serviceSkew"), ("instances %", "clusterSkew")]
+    {
+        let points = array(&cluster["curve"]);
+        let points: Vec<String> =
+            points.iter().map(|point| format!("{:>5}", point[name].to_string())).collect();
+        println!("  {title:<16}{}", points.concat());
+    }
+}
+
+/// Subjects by reason, alike ones together.
+fn left_alone(report: &Value) -> BTreeMap<String, Vec<String>> {
+    let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in array(&report["blocked"]) {
+        let sentence = line["sentence"].as_str().unwrap_or_default();
+        if let Some((subject, reason)) = sentence.split_once(": ") {
+            reasons.entry(reason.to_owned()).or_default().push(subject.to_owned());
+        }
+    }
+    reasons
 }
 
 fn array(value: &Value) -> Vec<Value> {

@@ -56,7 +56,8 @@ pub fn plan_rebalance(snapshot: &ClusterSnapshot, limits: &Limits) -> RebalanceP
     let mut load = if is_level {
         relief::plan_relief(snapshot, limits)
     } else if snapshot.services.len() * snapshot.container_instances.len() <= SEATS_MAX {
-        relief::foresee(&after(snapshot, &planned), &with_own(limits, &planned))
+        let foreseen = relief::foresee(&after(snapshot, &planned), &with_own(limits, &planned));
+        foreseen.measured_as(&relief::measure(snapshot, limits))
     } else {
         relief::measure(snapshot, limits)
     };

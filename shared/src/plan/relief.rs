@@ -111,6 +111,17 @@ fn looked_at<'a>(cases: Vec<Case<'a>>, loads: &Loads<'_>) -> Vec<Case<'a>> {
     ranked.into_iter().map(|(_, case)| case).collect()
 }
 
+impl LoadPlan {
+    /// The same plan with the groups' skew as it is now, before the moves that were taken for granted.
+    #[must_use]
+    pub fn measured_as(mut self, now: &Self) -> Self {
+        for (group, now) in self.groups.iter_mut().zip(&now.groups) {
+            group.skew = now.skew;
+        }
+        self
+    }
+}
+
 /// The state from which moves are foreseen one after another.
 struct Relief<'a> {
     limits: &'a Limits,

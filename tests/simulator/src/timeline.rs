@@ -69,6 +69,9 @@ fn bar(account: &Account, cluster: &Cluster, instance: &ContainerInstance) -> St
     format!("{:<room$}{end}", cut(&line, room))
 }
 
+/// The services of one task each, which are shown together.
+const SINGLES: &str = "singles";
+
 /// Nothing for an instance that takes tasks, else a letter: D draining, X inactive, ? agent not connected.
 fn mark(instance: &ContainerInstance) -> char {
     match (instance.status, instance.agent_connected) {
@@ -85,6 +88,8 @@ fn counts<'a>(cluster: &'a Cluster, instance: &ContainerInstance) -> BTreeMap<&'
         let here = task.container_instance.as_ref() == Some(&instance.arn);
         if here && task.last_status != TaskStatus::Stopped {
             let name = task.group.split_once(':').map_or(task.group.as_str(), |(_, name)| name);
+            let is_single = cluster.services.get(name).is_some_and(|service| service.desired_count == 1);
+            let name = if is_single { SINGLES } else { name };
             *counts.entry(name).or_default() += 1;
         }
     }
