@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use simulator::account::Account;
-use simulator::builder::AccountBuilder;
+use simulator::builder::{AccountBuilder, ServiceBuilder, TaskDefinitionBuilder};
 
 /// Zones of the simulated Region.
 pub const ZONES: [&str; 3] = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
@@ -27,6 +27,14 @@ fn instance_id(zone: &str, number: u32) -> String {
 pub fn one_zone(seed: u64, counts: &[u32]) -> Account {
     let builder = instances(seed, &[counts.len() as u32]);
     builder.service("app", |it| it.on(&refs(&places(&[counts]))).spread_zone().spread_instance()).build()
+}
+
+/// One zone, eight tasks of `app` on the first of two instances, and no new one ever gets healthy.
+pub fn sick(seed: u64) -> Account {
+    let sick = |it: TaskDefinitionBuilder| it.cpu(128).memory(256).health_check().sick_percent(100);
+    let app =
+        |it: ServiceBuilder| it.task_definition("sick").on(&["i-a1"; 8]).spread_zone().spread_instance();
+    instances(seed, &[2]).task_definition("sick", sick).service("app", app).build()
 }
 
 /// Several zones, one service `app` with `counts[zone][i]` tasks on the i-th instance of the zone.

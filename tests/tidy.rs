@@ -24,7 +24,8 @@ const ORDER: [&str; 13] = [
 ];
 
 /// The same for the modules below `plan`.
-const PLAN_ORDER: [&str; 22] = [
+const PLAN_ORDER: [&str; 23] = [
+    "rest",
     "reason",
     "proposal",
     "record",

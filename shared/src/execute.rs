@@ -5,6 +5,7 @@
 //! is written before the change it announces, so a turn that dies anywhere in here is taken up by the next one.
 
 mod count;
+mod memory;
 mod protection;
 mod stop;
 
@@ -63,6 +64,8 @@ impl Execute<'_> {
             Step::Lower { from, to, closing } => self.lower(*from, *to, closing, decide).await,
             Step::Stop { tasks, lower } => self.stop(tasks, *lower, decide).await,
             Step::SurgeOff => vec![self.surge_off().await],
+            Step::Rest(rest) => vec![self.rest(rest).await],
+            Step::EndRest => vec![self.end_rest().await],
             Step::Finish(outcome) => vec![self.finish(*outcome).await],
         }
     }
@@ -118,6 +121,7 @@ impl Execute<'_> {
             new: None,
             started_at: Timestamp::from_secs(self.aws.now().as_secs()),
             protection_minutes: protection_minutes(move_timeout),
+            missed: None,
         }
     }
 

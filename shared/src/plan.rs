@@ -22,6 +22,7 @@ pub mod reason;
 pub mod rebalance;
 pub mod record;
 pub mod relief;
+pub mod rest;
 pub mod sequence;
 pub mod spread;
 pub mod starts;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::ids::{ClusterName, ServiceName};
+use crate::ids::{ClusterName, ContainerInstanceArn, ServiceName};
 use crate::percent::Percent;
 use crate::plan::proposal::{CurvePoint, GroupPlan, Move, RebalancePlan, ServicePlan};
 use crate::plan::reason::{Blocked, SubjectKind};
+use crate::plan::rest::Miss;
+use crate::plan::surge::Outcome;
 use crate::timestamp::Timestamp;
 
 /// How a job, or its work on one cluster, ended. In order of gravity: the whole is as grave as its gravest part.
@@ -73,8 +75,31 @@ pub struct ClusterReport {
     pub moves: MoveCounts,
     /// The moves begun by this invocation, in order; on a dry run, those it would begin.
     pub planned: Vec<Move>,
+    /// The moves that ended in this invocation, in order: what was foreseen, and what came.
+    pub landings: Vec<Landing>,
     /// Why it failed, with its causes.
     pub error: Option<String>,
+}
+
+/// Where a move's new task landed, beside where it was meant to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Landing {
+    /// Whose move.
+    pub service: ServiceName,
+    /// Short id of the task that was chosen to leave; it did if `outcome` is `moved`.
+    pub task: String,
+    /// Where the new task was meant to land, if this invocation planned the move.
+    pub foreseen: Option<ContainerInstanceArn>,
+    /// Where the task that took over runs, or, of a move that came to nothing, where its first new task was placed;
+    /// absent if none was, or if ECS no longer tells of it.
+    pub landed: Option<ContainerInstanceArn>,
+    /// Whether the tasks are spread better for it.
+    pub helped: bool,
+    /// How the move ended.
+    pub outcome: Outcome,
+    /// By what it missed, if it did.
+    pub missed: Option<Miss>,
 }
 
 /// How many moves, against how many were needed.

@@ -5,6 +5,7 @@
 
 mod memory;
 mod moves;
+mod rests;
 mod starts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +71,7 @@ impl Rebalance<'_> {
         observe::details(self.aws, &mut snapshot, &look_at, &in_flight, &mut memory.definitions).await;
 
         let mut blocked = self.go_on_with_moves(&snapshot, &records, memory).await;
+        self.forget_rests(&snapshot, &in_flight, memory).await;
         let is_moving = records.values().any(Option::is_some) || blocked.iter().any(is_stale_read);
         let plan = plan_rebalance(&snapshot, &self.limits(memory, &in_flight));
         self.note_states(memory, &plan);

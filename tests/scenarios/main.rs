@@ -11,4 +11,5 @@ mod neighbours;
 mod optimum;
 mod overlap;
 mod replay;
+mod rest;
 mod switches;

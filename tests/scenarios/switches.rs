@@ -124,11 +124,7 @@ fn either_rule_of_scale_in_takes_exactly_the_chosen_task() {
 
 /// One task of two never gets healthy on the other instance, and its move is undone.
 fn sick(seed: u64) -> Account {
-    let builder = clusters::instances(seed, &[2])
-        .task_definition("sick", |it| it.cpu(128).memory(256).health_check().sick_percent(100));
-    let builder = builder
-        .service("app", |it| it.task_definition("sick").on(&["i-a1"; 8]).spread_zone().spread_instance());
-    with(Switches { update_service_spares_protected: false, ..Switches::default() }, builder.build())
+    with(Switches { update_service_spares_protected: false, ..Switches::default() }, clusters::sick(seed))
 }
 
 #[test]

@@ -139,6 +139,7 @@ impl<'a> Work<'a> {
             curve: self.memory.curve().to_vec(),
             moves: self.memory.moves(),
             planned: if self.rebalance.dry_run { planned } else { self.memory.begun().to_vec() },
+            landings: self.memory.landings().to_vec(),
             error: self.error.as_ref().map(Error::chain),
         };
         (report, lines)

@@ -13,6 +13,7 @@ use crate::percent::Percent;
 use crate::plan::case::Case;
 use crate::plan::eligible::Survey;
 use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind, Unevenness};
+use crate::plan::rest::rest_of;
 use crate::plan::spread::Layout;
 use crate::snapshot::{
     ClusterSnapshot, ContainerInstanceStatus, DeploymentController, Known, RolloutState, SchedulingStrategy,
@@ -76,6 +77,9 @@ pub fn reason_not_now(case: &Case<'_>) -> Option<Reason> {
     if service.tags.get("evenkeel:rebalance").is_some_and(|value| value == "off") {
         return Some(Reason::OptedOut);
     }
+    if let Some(reason) = reason_after_misses(case) {
+        return Some(reason);
+    }
     if limits.in_flight.contains(&service.name) {
         return Some(Reason::MoveInFlight);
     }
@@ -83,6 +87,18 @@ pub fn reason_not_now(case: &Case<'_>) -> Option<Reason> {
         .or_else(|| reason_deploying(service))
         .or_else(|| reason_unsteady(case))
         .or_else(|| reason_foreign_drain(case))
+}
+
+/// Why a service whose moves missed is not moved again yet. A memory that cannot be read may speak of any time.
+pub fn reason_after_misses(case: &Case<'_>) -> Option<Reason> {
+    match rest_of(case.service)? {
+        Ok(rest) => rest.lasts_at(case.snapshot.observed_at).then_some(Reason::RestingAfterMisses {
+            misses: rest.misses,
+            observed: rest.observed,
+            until: rest.until,
+        }),
+        Err(unreadable) => Some(Reason::RestUnreadable { value: unreadable.0 }),
+    }
 }
 
 /// Which service an unreadable task belongs to cannot be told, nor where ECS would place tasks if it knows an instance

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod tests;
+mod unevenness;
 
 use std::time::Duration;
 
@@ -13,7 +14,10 @@ use serde::{Serialize, Serializer};
 
 use crate::ids::{ContainerInstanceArn, TaskArn};
 use crate::percent::Percent;
+use crate::plan::rest::Miss;
 use crate::timestamp::Timestamp;
+
+pub use unevenness::Unevenness;
 
 /// Something that was left alone, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -55,28 +59,6 @@ impl Subject {
     /// The subject together with the reason it was left alone.
     pub fn blocked(self, reason: Reason) -> Blocked {
         Blocked { subject: self, reason }
-    }
-}
-
-/// Why the best split that can be reached is still uneven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Unevenness {
-    /// The zones have different numbers of instances, and the service spreads over zones first.
-    ZoneSizesDiffer,
-    /// The tasks cannot be divided equally among the instances.
-    CannotBeDivided,
-    /// Some tasks are on instances from which they are not moved.
-    FixedTasks,
-}
-
-impl Unevenness {
-    fn words(self) -> &'static str {
-        match self {
-            Self::ZoneSizesDiffer => "zone sizes differ and the service spreads over zones first",
-            Self::CannotBeDivided => "its tasks cannot be divided equally among the instances",
-            Self::FixedTasks => "some of its tasks are on instances from which nothing is moved",
-        }
     }
 }
 
@@ -244,11 +226,27 @@ pub enum Reason {
         /// Until when.
         until: Timestamp,
     },
-    /// The last move had to be undone.
+    /// The last move ended otherwise, through nothing that speaks against the next.
     #[error("its last move was undone; it rests until {until}")]
     RestingAfterRollback {
         /// Until when.
         until: Timestamp,
+    },
+    /// Its moves keep missing, as its tag remembers.
+    #[error("{} undone: {}; it rests until {until}", moves_were(*misses), observed.words())]
+    RestingAfterMisses {
+        /// How many in a row.
+        misses: u32,
+        /// What was observed of the last.
+        observed: Miss,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// How long it is to rest cannot be told.
+    #[error("the tag evenkeel:rest holds '{value}', which cannot be read: it rests until the tag is removed")]
+    RestUnreadable {
+        /// Value of the tag.
+        value: String,
     },
     /// The instance is too new to be trusted with tasks.
     #[error("registered a short while ago; counts as a target from {until}")]
@@ -318,6 +316,10 @@ impl Reason {
     pub fn sentence(&self) -> String {
         self.to_string()
     }
+}
+
+fn moves_were(misses: u32) -> String {
+    if misses == 1 { "its last move was".to_owned() } else { format!("its last {misses} moves were") }
 }
 
 /// Durations read as `4m 30s` in a report, as they are written in the settings.

@@ -16,6 +16,8 @@
 //! | phase
 //! version
 //! ```
+//!
+//! The record of a move that missed has one field more at its end: the code of what was observed ([`Miss`]).
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::rest::Miss;
 use crate::snapshot::Service;
 use crate::timestamp::Timestamp;
 
@@ -108,6 +111,9 @@ pub struct MoveRecord {
     pub started_at: Timestamp,
     /// How long one task protection lasts, in minutes.
     pub protection_minutes: u32,
+    /// By what it missed, once it is undone for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<Miss>,
 }
 
 impl MoveRecord {
@@ -176,7 +182,8 @@ impl fmt::Display for MoveRecord {
             self.new.as_deref().unwrap_or("-"),
             self.started_at.as_secs(),
             self.protection_minutes
-        )
+        )?;
+        self.missed.map_or(Ok(()), |missed| write!(f, ":{}", missed.code()))
     }
 }
 
@@ -195,8 +202,19 @@ impl FromStr for MoveRecord {
 
 fn parse(text: &str) -> Option<MoveRecord> {
     let fields: Vec<&str> = text.split(':').collect();
-    let &["1", phase, before, starts, starts_max, sequence, chosen, new, started_at, minutes] =
-        fields.as_slice()
+    let &[
+        "1",
+        phase,
+        before,
+        starts,
+        starts_max,
+        sequence,
+        chosen,
+        new,
+        started_at,
+        minutes,
+        ref missed @ ..,
+    ] = fields.as_slice()
     else {
         return None;
     };
@@ -210,8 +228,18 @@ fn parse(text: &str) -> Option<MoveRecord> {
         new: Some(new).filter(|id| *id != "-").map(str::to_owned),
         started_at: Timestamp::from_secs(started_at.parse().ok()?),
         protection_minutes: minutes.parse().ok().filter(|minutes| (1..=2880).contains(minutes))?,
+        missed: parse_missed(missed)?,
     };
     record.is_plausible().then_some(record)
+}
+
+/// The last field, which most records lack; `None` if it cannot be read.
+fn parse_missed(fields: &[&str]) -> Option<Option<Miss>> {
+    match fields {
+        [] => Some(None),
+        [code] => Miss::of_code(code).map(Some),
+        _ => None,
+    }
 }
 
 /// The record a service carries: none, one, or something under our key that this version cannot read.
@@ -234,13 +262,16 @@ mod tests {
             new: None,
             started_at: Timestamp::from_secs(1_767_323_045),
             protection_minutes: 30,
+            missed: None,
         }
     }
 
     #[test]
     fn a_record_survives_the_tag() {
-        for (phase, _) in PHASES {
-            let record = MoveRecord { phase, new: Some("f".repeat(32)), ..record() };
+        let misses = [None, Some(Miss::Unhealthy)];
+        for (phase, missed) in PHASES.into_iter().flat_map(|(phase, _)| misses.map(|missed| (phase, missed)))
+        {
+            let record = MoveRecord { phase, new: Some("f".repeat(32)), missed, ..record() };
             let text = record.to_string();
             assert_eq!(text.parse::<MoveRecord>().unwrap(), record);
             assert!(
@@ -251,9 +282,17 @@ mod tests {
 
     #[test]
     fn foreign_text_is_not_a_record() {
-        for text in
-            ["", "1", "2:raise:6:1:3:4:a:-:5:30", "1:fly:6:1:3:4:a:-:5:30", "1:raise:-6:1:3:4:a:-:5:30"]
-        {
+        assert!("1:raise:6:1:3:4:a:-:1767323045:30".parse::<MoveRecord>().is_ok());
+        for text in [
+            "",
+            "1",
+            "2:raise:6:1:3:4:a:-:1767323045:30",
+            "1:fly:6:1:3:4:a:-:1767323045:30",
+            "1:raise:-6:1:3:4:a:-:1767323045:30",
+            "1:raise:6:1:3:4:a:-:5:30",
+            "1:undo:6:1:3:4:a:-:1767323045:30:bored",
+            "1:undo:6:1:3:4:a:-:1767323045:30:landing:more",
+        ] {
             assert!(text.parse::<MoveRecord>().is_err(), "{text}");
         }
     }

@@ -32,6 +32,7 @@ use serde::Serialize;
 use crate::ids::TaskArn;
 use crate::plan::proposal::Limits;
 use crate::plan::record::{MoveRecord, Phase};
+use crate::plan::rest::Rest;
 use crate::snapshot::{ClusterSnapshot, RolloutState, Service};
 use crate::timestamp::Timestamp;
 use seen::Seen;
@@ -117,6 +118,10 @@ pub enum Step {
     },
     /// `TagResource` on the cluster: `surge` is not safe here for a day.
     SurgeOff,
+    /// `TagResource` on the service: the move missed, and the service rests for a while.
+    Rest(Rest),
+    /// `UntagResource`: a move came through, and the misses before it no longer count.
+    EndRest,
     /// `UntagResource`: the move is over.
     Finish(Outcome),
 }

@@ -9,7 +9,7 @@ use crate::plan::proposal::{CurvePoint, GroupPlan, Layer, Move, RebalancePlan};
 use crate::plan::reason::Reason;
 use crate::plan::record::MoveRecord;
 use crate::plan::surge::Outcome;
-use crate::report::{Action, MoveCounts, ServiceState};
+use crate::report::{Action, Landing, MoveCounts, ServiceState};
 use crate::snapshot::ClusterSnapshot;
 use crate::timestamp::Timestamp;
 
@@ -59,6 +59,8 @@ pub struct Memory {
     is_load_triggered: bool,
     /// Every action so far.
     pub(super) actions: Vec<Action>,
+    /// The moves that ended, in order.
+    pub(super) landings: Vec<Landing>,
 }
 
 #[derive(Debug)]
@@ -107,6 +109,17 @@ impl Memory {
     /// Every action so far.
     pub fn actions(&self) -> &[Action] {
         &self.actions
+    }
+
+    /// The moves that ended so far, in order.
+    pub fn landings(&self) -> &[Landing] {
+        &self.landings
+    }
+
+    /// Where the new task of a move is meant to land, if this invocation planned it.
+    pub(super) fn foreseen(&self, service: &ServiceName, chosen: &str) -> Option<ContainerInstanceArn> {
+        let is_it = |planned: &&Move| planned.service == *service && planned.task.short() == chosen;
+        self.begun.iter().rev().find(is_it).map(|planned| planned.to.clone())
     }
 
     /// Compares a record as read with the newest known, and remembers it if it is news.

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::execute::Execute;
-use crate::ids::{ServiceName, TaskArn};
+use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn};
 use crate::plan::proposal::Limits;
 use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
 use crate::plan::record::{MoveRecord, PAUSE_TAG, record_of};
+use crate::plan::rest::rest_of;
 use crate::plan::surge::{MoveView, Outcome, Step, Waiting, next_step};
-use crate::report::{Action, ActionOutcome};
+use crate::report::{Action, ActionOutcome, Landing};
 use crate::snapshot::{ClusterSnapshot, Task};
 
 use super::memory::RecordSight;
@@ -116,15 +117,58 @@ impl Rebalance<'_> {
             }
             Step::Lower { closing, .. } if is_done => memory.remember(service, closing),
             Step::Finish(outcome) if is_done => {
-                let new = new_tasks(snapshot, service, record);
-                memory.end(service, record, *outcome, new);
+                let foreseen = memory.foreseen(service, &record.chosen);
+                memory.landings.push(landing(snapshot, service, record, *outcome, foreseen));
+                memory.end(service, record, *outcome, new_tasks(snapshot, service, record));
                 if *outcome != Outcome::Moved {
-                    let until = snapshot.observed_at + self.settings.cooldown;
-                    memory.set_aside.insert(service.clone(), Reason::RestingAfterRollback { until });
+                    let reason = self.reason_to_rest(snapshot, service, record);
+                    memory.set_aside.insert(service.clone(), reason);
                 }
             }
             _ => {}
         }
+    }
+
+    /// Why a service whose move came to nothing is left alone for the rest of the invocation.
+    fn reason_to_rest(
+        &self,
+        snapshot: &ClusterSnapshot,
+        service: &ServiceName,
+        record: &MoveRecord,
+    ) -> Reason {
+        let rest = snapshot.services.get(service).and_then(rest_of).and_then(Result::ok);
+        match rest.filter(|rest| rest.move_started_at == record.started_at) {
+            Some(rest) => {
+                Reason::RestingAfterMisses { misses: rest.misses, observed: rest.observed, until: rest.until }
+            }
+            None => Reason::RestingAfterRollback { until: snapshot.observed_at + self.settings.cooldown },
+        }
+    }
+}
+
+fn landing(
+    snapshot: &ClusterSnapshot,
+    service: &ServiceName,
+    record: &MoveRecord,
+    outcome: Outcome,
+    foreseen: Option<ContainerInstanceArn>,
+) -> Landing {
+    let came = snapshot
+        .tasks
+        .values()
+        .filter(|task| task.service.as_ref() == Some(service) && task.created_at >= Some(record.started_at));
+    let task = match &record.new {
+        Some(new) => came.into_iter().find(|task| task.arn.short() == new),
+        None => came.min_by_key(|task| (task.created_at, &task.arn)),
+    };
+    Landing {
+        service: service.clone(),
+        task: record.chosen.clone(),
+        foreseen,
+        landed: task.and_then(|task| task.container_instance.clone()),
+        helped: outcome == Outcome::Moved,
+        outcome,
+        missed: record.missed,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::ids::ServiceName;
 use crate::plan::rebalance::candidates;
+use crate::plan::rest::REST_TAG;
 use crate::plan::testing::{Cluster, chain, cluster, codes, limits, now, task_arn};
 use crate::snapshot::{Deployment, LoadBalancer, Protection, Unreadable};
 
@@ -66,6 +67,18 @@ fn the_work_of_others_has_the_right_of_way() {
         c.web().deployments.push(older);
     });
     assert_no_candidate("foreignDrain", |c| c.instance("a", 0).status = ContainerInstanceStatus::Draining);
+}
+
+#[test]
+fn a_service_whose_moves_missed_rests_for_its_time() {
+    let tag =
+        |value: String| move |c: &mut Cluster| drop(c.web().tags.insert(REST_TAG.to_owned(), value.clone()));
+    let until = |secs: i64| format!("1:3:{}:unhealthy:1799990000", now().as_secs() + secs);
+    assert_no_candidate("restingAfterMisses", tag(until(1)));
+    assert_no_candidate("restUnreadable", tag("2:3:1:unhealthy:1".to_owned()));
+    let mut rested = cluster(&[&[3, 0]]);
+    tag(until(0))(&mut rested);
+    assert_eq!(rested.web_plan().moves.len(), 1);
 }
 
 #[test]

@@ -2,19 +2,37 @@
 
 use crate::ids::TaskArn;
 use crate::plan::health::{Health, all_of};
-use crate::plan::record::Phase;
+use crate::plan::record::{MoveRecord, Phase};
+use crate::plan::rest::Miss;
 use crate::snapshot::Task;
 
 use super::seen::Seen;
 use super::{Outcome, Step, Waiting};
 
 impl<'a> Seen<'a> {
-    /// Turns back: without an increment there is nothing to take back but protections.
-    pub(super) fn give_up(&self) -> Step {
+    /// Turns back: without an increment there is nothing to take back but protections, and nothing was tried that could
+    /// have missed.
+    pub(super) fn give_up(&self, missed: Option<Miss>) -> Step {
         if self.record().starts == 0 {
             return self.drop_with(Outcome::RolledBack);
         }
-        Step::Record(self.record().then(Phase::Undo))
+        Step::Record(MoveRecord { missed, ..self.record().then(Phase::Undo) })
+    }
+
+    /// By what the move misses if its time is up now. Where somebody else's protection is in the way it yields to them.
+    pub(super) fn miss(&self) -> Option<Miss> {
+        if self.foreign_protection(self.wanted()).is_some() {
+            return None;
+        }
+        let since = self.record().started_at;
+        let has_come = self.stopped().any(|task| task.created_at >= Some(since)) || !self.new.is_empty();
+        let is_placed = self.new.iter().all(|task| task.container_instance.is_some());
+        let is_sick = self.new.iter().any(|task| self.health(task) == Health::NotHealthy);
+        match () {
+            () if !has_come || !is_placed => Some(Miss::Placement),
+            () if self.new.is_empty() || is_sick => Some(Miss::Unhealthy),
+            () => Some(Miss::Timeout),
+        }
     }
 
     /// The chosen task went by itself: ECS has replaced or will replace it, so only the increment is taken back. If a
@@ -123,6 +141,6 @@ impl<'a> Seen<'a> {
 
     pub(super) fn wait_or_undo(&self, waiting: Waiting) -> Step {
         let may_turn_back = matches!(self.record().phase, Phase::Raise | Phase::Lower);
-        if may_turn_back && self.is_timed_out() { self.give_up() } else { Step::Wait(waiting) }
+        if may_turn_back && self.is_timed_out() { self.give_up(self.miss()) } else { Step::Wait(waiting) }
     }
 }

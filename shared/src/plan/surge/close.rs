@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::plan::record::Phase;
+use crate::plan::rest::{Rest, rest_of};
 use crate::snapshot::{Task, TaskStatus};
 
 use super::seen::Seen;
@@ -31,7 +32,27 @@ impl Seen<'_> {
         if self.is_any_leaving_still_stopping() && !self.is_overdue() {
             return Step::Wait(Waiting::Stopped);
         }
+        if let Some(step) = self.remember().filter(|_| !self.is_overdue()) {
+            return step;
+        }
         Step::Finish(self.outcome())
+    }
+
+    /// What the service has to remember, or may forget, before the record goes: its tag names the move that it counted
+    /// last, so that the same miss is not counted again. A value that cannot be read is left: it keeps the service at rest.
+    fn remember(&self) -> Option<Step> {
+        let earlier = rest_of(self.view.service).transpose().ok()?;
+        match (self.outcome(), self.record().missed, earlier) {
+            (Outcome::Moved, _, Some(_)) => Some(Step::EndRest),
+            (Outcome::RolledBack, Some(observed), earlier) => {
+                let (started_at, now) = (self.record().started_at, self.view.snapshot.observed_at);
+                let is_counted = earlier.as_ref().is_some_and(|rest| rest.move_started_at == started_at);
+                let rest =
+                    Rest::after(earlier.as_ref(), observed, started_at, now, self.view.limits.cooldown);
+                (!is_counted).then_some(Step::Rest(rest))
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn outcome(&self) -> Outcome {

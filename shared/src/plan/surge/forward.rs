@@ -6,6 +6,7 @@ use crate::ids::TaskArn;
 use crate::plan::health::{Health, all_of};
 use crate::plan::rebalance::{landing_helps, next_landings};
 use crate::plan::record::{MoveRecord, Phase};
+use crate::plan::rest::Miss;
 use crate::snapshot::Task;
 
 use super::seen::Seen;
@@ -45,7 +46,7 @@ impl<'a> Seen<'a> {
     pub(super) fn start_another(&self) -> Step {
         match next_landings(self.view.snapshot, self.view.limits, self.name()) {
             None => Step::Wait(Waiting::CannotTell("where the new task would be placed".to_owned())),
-            Some(landings) if landings.is_empty() => self.give_up(),
+            Some(landings) if landings.is_empty() => self.give_up(Some(Miss::Placement)),
             Some(_) => {
                 let from = self.record().tasks_desired_raised();
                 let record =
@@ -59,8 +60,11 @@ impl<'a> Seen<'a> {
         if self.chosen.is_none() {
             return self.without_chosen();
         }
-        if self.view.paused == Some(true) || self.is_timed_out() {
-            return self.give_up();
+        if self.view.paused == Some(true) {
+            return self.give_up(None);
+        }
+        if self.is_timed_out() {
+            return self.give_up(self.miss());
         }
         if self.desired() < self.record().tasks_desired_raised() {
             return self.raise_again();
@@ -96,7 +100,7 @@ impl<'a> Seen<'a> {
             Err(what) => Step::Wait(Waiting::CannotTell(what)),
             Ok(Some(new)) => self.hand_over(new),
             Ok(None) if self.record().starts < self.record().starts_max => self.start_another(),
-            Ok(None) => self.give_up(),
+            Ok(None) => self.give_up(Some(Miss::Landing)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::plan::proposal::Limits;
 use crate::plan::record::protection_minutes;
+use crate::plan::rest::{Miss, REST_TAG, Rest};
 use crate::plan::testing::{Cluster, arn, cluster, limits, now, task_arn};
 use crate::snapshot::{ContainerInstanceStatus, Deployment, Known, Protection, TaskStatus};
 
@@ -28,6 +29,7 @@ impl Scene {
             new: Some(task_arn("web", 3).short().to_owned()),
             started_at: now() - Duration::from_mins(2),
             protection_minutes: protection_minutes(Duration::from_mins(10)),
+            missed: None,
         };
         let new = cluster.task(3);
         new.created_at = Some(now() - Duration::from_secs(100));
@@ -246,4 +248,65 @@ fn nothing_is_begun_where_somebody_else_protects_a_task() {
         scene.protect(1, now() + Duration::from_mins(117));
     });
     assert_eq!(step, Step::Finish(Outcome::Yielded));
+}
+
+fn memory_after(outcome: Phase, missed: Option<Miss>, tag: Option<&str>) -> Step {
+    after(|scene| {
+        scene.record = MoveRecord { missed, ..scene.record.then(outcome) };
+        scene.cluster.web().tasks_desired = 3;
+        let gone = task_arn("web", if outcome == Phase::Settle { 0 } else { 3 });
+        scene.cluster.0.tasks.remove(&gone);
+        let off = || Known::Known(Protection { enabled: false, expires_at: None });
+        (0..=3).for_each(|task| scene.protection(task, off()));
+        let tags = &mut scene.cluster.web().tags;
+        tags.extend(tag.map(|value| (REST_TAG.to_owned(), value.to_owned())));
+    })
+}
+
+#[test]
+fn a_miss_is_remembered_before_the_record_goes_and_counted_once() {
+    let miss = Some(Miss::Unhealthy);
+    let Step::Rest(first) = memory_after(Phase::Undone, miss, None) else { panic!("nothing remembered") };
+    assert_eq!((first.misses, first.until), (1, now() + limits().cooldown));
+    let again = memory_after(Phase::Undone, miss, Some(&first.to_string()));
+    assert_eq!(again, Step::Finish(Outcome::RolledBack));
+    let earlier = Rest { move_started_at: now() - Duration::from_hours(1), ..first };
+    let Step::Rest(second) = memory_after(Phase::Undone, miss, Some(&earlier.to_string())) else {
+        panic!("an earlier move's memory is not this one's")
+    };
+    assert_eq!((second.misses, second.until), (2, now() + 2 * limits().cooldown));
+}
+
+#[test]
+fn what_is_no_miss_is_not_remembered_and_a_success_forgets() {
+    let earlier = "1:2:1799999000:landing:1799990000";
+    assert_eq!(memory_after(Phase::Undone, None, None), Step::Finish(Outcome::RolledBack));
+    assert_eq!(memory_after(Phase::Yielded, Some(Miss::Landing), None), Step::Finish(Outcome::Yielded));
+    assert_eq!(memory_after(Phase::Settle, None, Some(earlier)), Step::EndRest);
+    assert_eq!(memory_after(Phase::Settle, None, Some("off")), Step::Finish(Outcome::Moved));
+    let unreadable = memory_after(Phase::Undone, Some(Miss::Landing), Some("off"));
+    assert_eq!(unreadable, Step::Finish(Outcome::RolledBack), "it keeps the service at rest by itself");
+}
+
+#[test]
+fn a_move_out_of_time_says_by_what_it_missed() {
+    let missed = |change: &dyn Fn(&mut Scene)| {
+        let step = after(|scene| {
+            scene.record = MoveRecord { new: None, ..scene.record.then(Phase::Raise) };
+            scene.record.started_at = now() - Duration::from_mins(11);
+            (1..=3).for_each(|keeper| scene.protect(keeper, scene.record.expiry_at(now())));
+            change(scene);
+        });
+        let Step::Record(next) = step else { panic!("{step:?}") };
+        (next.phase, next.missed)
+    };
+    let placement = missed(&|scene| drop(scene.cluster.0.tasks.remove(&task_arn("web", 3))));
+    assert_eq!(placement, (Phase::Undo, Some(Miss::Placement)));
+    let unhealthy = missed(&|scene| scene.cluster.task(3).last_status = TaskStatus::Pending);
+    assert_eq!(unhealthy, (Phase::Undo, Some(Miss::Unhealthy)));
+    assert_eq!(missed(&|_| ()), (Phase::Undo, Some(Miss::Timeout)));
+    let held_by_others = missed(&|scene| scene.protect(1, now() + Duration::from_mins(117)));
+    assert_eq!(held_by_others, (Phase::Undo, None), "it yields to somebody else");
+    let paused = missed(&|scene| scene.paused = Some(true));
+    assert_eq!(paused, (Phase::Undo, None));
 }

@@ -1,13 +1,16 @@
 //! Promise: everything is put back. What a run has left behind, compared with the moment it began.
 //!
 //! Compared are desired counts, task protections, tags with the prefix `evenkeel:`, and attributes with the
-//! prefix `evenkeel` (a colon is not allowed in the name of an attribute).
+//! prefix `evenkeel` (a colon is not allowed in the name of an attribute). Excepted is the one documented memory, the
+//! service tag `evenkeel:rest` until a day after the moment it names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::account::{Account, Cluster, SchedulingStrategy, Tags};
 use crate::scheduler::events::last_segment;
 use crate::scheduler::protection::is_protected;
+use crate::time::SimTime;
 use crate::timeline::short;
 
 /// What there was to begin with.
@@ -55,7 +58,11 @@ fn traces(account: &Account) -> BTreeSet<String> {
     let mut traces = BTreeSet::new();
     for cluster in account.clusters.values() {
         traces.extend(marked(&cluster.name, &cluster.tags));
-        traces.extend(cluster.services.values().flat_map(|service| marked(&service.name, &service.tags)));
+        for service in cluster.services.values() {
+            let mut tags = service.tags.clone();
+            tags.retain(|key, value| !is_memory(key, value, account.now));
+            traces.extend(marked(&service.name, &tags));
+        }
         traces.extend(instance_traces(cluster));
         for task in cluster.tasks.values().filter(|task| task.stopped_at.is_none()) {
             traces.extend(marked(&short(task), &task.tags));
@@ -81,6 +88,17 @@ fn instance_traces(cluster: &Cluster) -> Vec<String> {
 fn marked(subject: &str, tags: &Tags) -> Vec<String> {
     let own = tags.iter().filter(|(key, _)| key.starts_with("evenkeel:"));
     own.map(|(key, value)| format!("{subject} has tag {key}={value}")).collect()
+}
+
+/// Whether a service's tag is the memory of moves that missed, `1:misses:until:…`, and not over for more than a day.
+fn is_memory(key: &str, value: &str, now: SimTime) -> bool {
+    let mut fields = value.split(':');
+    let (version, misses, until) = (fields.next(), fields.next(), fields.next());
+    let is_readable = version == Some("1") && misses.is_some_and(|it| it.parse::<u32>().is_ok());
+    let until: Option<u32> = until.and_then(|it| it.parse().ok());
+    let is_young =
+        until.is_some_and(|until| SimTime(i64::from(until) * 1000) + Duration::from_hours(24) >= now);
+    key == "evenkeel:rest" && is_readable && is_young
 }
 
 #[cfg(test)]
@@ -109,5 +127,27 @@ mod tests {
         let instance = cluster.container_instances.values_mut().next().expect("built");
         instance.attributes.insert("evenkeel.drain".to_owned(), None);
         assert_eq!(left_over(&account, &baseline).len(), 4);
+    }
+
+    #[test]
+    fn only_the_memory_of_misses_may_stay_and_for_a_day_only() {
+        let mut account = AccountBuilder::new(1)
+            .cluster("web")
+            .instance("i-a1", "a", |i| i)
+            .task_definition("web", |t| t)
+            .service("web", |s| s.on(&["i-a1"]))
+            .build();
+        let baseline = Baseline::of(&account);
+        let now = account.now.0 / 1000;
+        let mut found = |key: &str, value: String| {
+            let service = account.clusters.get_mut("web").and_then(|it| it.services.get_mut("web"));
+            service.expect("built").tags = Tags::from([(key.to_owned(), value)]);
+            left_over(&account, &baseline).len()
+        };
+        assert_eq!(found("evenkeel:rest", format!("1:2:{}:unhealthy:5", now + 600)), 0);
+        assert_eq!(found("evenkeel:rest", format!("1:2:{}:unhealthy:5", now - 86_400)), 0);
+        assert_eq!(found("evenkeel:rest", format!("1:2:{}:unhealthy:5", now - 86_401)), 1);
+        assert_eq!(found("evenkeel:rest", "off".to_owned()), 1);
+        assert_eq!(found("evenkeel:move", format!("1:2:{}:unhealthy:5", now + 600)), 1);
     }
 }
