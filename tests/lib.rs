@@ -106,11 +106,16 @@ impl Stage {
 
     /// An invocation that may be killed by the simulator on its way; `None` if it was.
     pub async fn invoke_until_killed(&self) -> Option<Result<Report, Error>> {
+        self.invoke_event_until_killed(json!({})).await
+    }
+
+    /// The same with an event of its own.
+    pub async fn invoke_event_until_killed(&self, event: Value) -> Option<Result<Report, Error>> {
         let killed = async {
             self.simulator.killed().await;
             None
         };
-        let invoked = async { Some(self.invoke(json!({})).await) };
+        let invoked = async { Some(self.invoke(event).await) };
         tokio::select! {
             biased;
             ended = killed => ended,

@@ -24,7 +24,7 @@ const ORDER: [&str; 13] = [
 ];
 
 /// The same for the modules below `plan`.
-const PLAN_ORDER: [&str; 23] = [
+const PLAN_ORDER: [&str; 24] = [
     "rest",
     "reason",
     "proposal",
@@ -47,6 +47,7 @@ const PLAN_ORDER: [&str; 23] = [
     "rebalance",
     "health",
     "surge",
+    "trace",
     "testing",
 ];
 

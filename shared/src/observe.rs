@@ -54,7 +54,7 @@ pub async fn details(
     if services.is_empty() && in_flight.is_empty() {
         return;
     }
-    snapshot.tags = known(aws.cluster_tags(&snapshot.cluster).await);
+    cluster_tags(aws, snapshot).await;
     let all: BTreeSet<ServiceName> = services.union(in_flight).cloned().collect();
     for name in in_flight {
         stopped_tasks(aws, snapshot, name).await;
@@ -62,6 +62,13 @@ pub async fn details(
     task_definitions(aws, snapshot, &all, definitions).await;
     protections(aws, snapshot, &all).await;
     target_health(aws, snapshot, &all).await;
+}
+
+/// The cluster's tags, unless they were read already.
+pub async fn cluster_tags(aws: &Aws, snapshot: &mut ClusterSnapshot) {
+    if snapshot.tags == Known::NotAsked {
+        snapshot.tags = known(aws.cluster_tags(&snapshot.cluster).await);
+    }
 }
 
 /// One service anew, for the check right before a change: its tasks, their protection and health, and the service

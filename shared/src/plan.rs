@@ -29,4 +29,5 @@ pub mod starts;
 pub mod surge;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod trace;
 pub mod verdict;

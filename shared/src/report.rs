@@ -37,7 +37,7 @@ pub enum Status {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// `rebalance`, `drain` or `rollout`.
+    /// `rebalance` or `release`.
     pub job: &'static str,
     /// How it ended.
     pub status: Status,
@@ -77,6 +77,9 @@ pub struct ClusterReport {
     pub planned: Vec<Move>,
     /// The moves that ended in this invocation, in order: what was foreseen, and what came.
     pub landings: Vec<Landing>,
+    /// What a release found of Evenkeel's, one line each; absent from every other job's report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<Vec<String>>,
     /// Why it failed, with its causes.
     pub error: Option<String>,
 }

@@ -5,6 +5,7 @@
 
 mod memory;
 mod moves;
+mod release;
 mod rests;
 mod starts;
 
@@ -29,6 +30,26 @@ pub use memory::Memory;
 /// account's buckets; five level a large cluster in minutes and stay below a fifth of the 5 `UpdateService` a second.
 const MOVES_AT_ONCE: u32 = 5;
 
+/// What the turns are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Job {
+    /// Even out.
+    #[default]
+    Rebalance,
+    /// Undo everything of Evenkeel's.
+    Release,
+}
+
+impl Job {
+    /// Its name in commands and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rebalance => "rebalance",
+            Self::Release => "release",
+        }
+    }
+}
+
 /// What a rebalance is asked to do, after settings and command are joined.
 #[derive(Clone, Debug)]
 pub struct Rebalance<'a> {
@@ -38,6 +59,8 @@ pub struct Rebalance<'a> {
     pub settings: &'a Settings,
     /// The cluster.
     pub cluster: ClusterName,
+    /// What to do there.
+    pub job: Job,
     /// Plan and report only.
     pub dry_run: bool,
     /// Threshold of this invocation.
@@ -64,6 +87,13 @@ pub struct Turn {
 impl Rebalance<'_> {
     /// Runs one turn.
     pub async fn turn(&self, memory: &mut Memory) -> Result<Turn, Error> {
+        match self.job {
+            Job::Rebalance => self.rebalance(memory).await,
+            Job::Release => self.release(memory).await,
+        }
+    }
+
+    async fn rebalance(&self, memory: &mut Memory) -> Result<Turn, Error> {
         let mut snapshot = observe::cluster(self.aws, &self.cluster).await?;
         let records = records(&snapshot);
         let in_flight: BTreeSet<ServiceName> = records.keys().cloned().collect();

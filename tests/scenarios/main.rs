@@ -10,6 +10,7 @@ mod layers;
 mod neighbours;
 mod optimum;
 mod overlap;
+mod release;
 mod replay;
 mod rest;
 mod switches;

@@ -3,17 +3,21 @@
 //! An EventBridge envelope is told by its `detail-type`; a `Scheduled Event` means every configured cluster. Anything
 //! else is a command: `{}`, which EventBridge Scheduler sends as its bare input, means the same, and
 //! `{"cluster":"web","dryRun":true,"skewThreshold":30,"maxMoves":10}` is about one cluster, every other field optional.
+//! `{"action":"release","cluster":"web","dryRun":true}` undoes everything of Evenkeel's there; `dryRun` is optional.
 
 use evenkeel::error::{Error, Fault};
 use evenkeel::ids::ClusterName;
 use evenkeel::percent::Percent;
 use evenkeel::settings::{max_moves, skew_threshold};
+use evenkeel::turn::Job;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// A parsed event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Command {
+    /// What to do.
+    pub job: Job,
     /// The one cluster it is about; none = all that are configured.
     pub cluster: Option<ClusterName>,
     /// Asks for a dry run.
@@ -27,6 +31,7 @@ pub struct Command {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Fields {
+    action: Option<String>,
     cluster: Option<String>,
     dry_run: Option<bool>,
     skew_threshold: Option<i64>,
@@ -53,10 +58,10 @@ fn misread(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
 }
 
 fn checked(fields: Fields, region: &str) -> Result<Command, Error> {
-    let mut faults = Vec::new();
+    let (job, mut faults) = job(&fields);
     let is_bare = fields.cluster.is_none();
     let narrows = fields.dry_run.is_some() || fields.skew_threshold.is_some() || fields.max_moves.is_some();
-    if is_bare && narrows {
+    if is_bare && (narrows || job == Job::Release) {
         faults.push(Fault { at: "cluster".to_owned(), what: "is missing".to_owned() });
     }
     let mut keep = |fault: Fault| faults.push(fault);
@@ -65,8 +70,26 @@ fn checked(fields: Fields, region: &str) -> Result<Command, Error> {
     });
     let skew_threshold = fields.skew_threshold.and_then(|it| skew_threshold(it).map_err(&mut keep).ok());
     let max_moves = fields.max_moves.and_then(|it| max_moves(it).map_err(&mut keep).ok());
-    let command = Command { cluster, dry_run: fields.dry_run.unwrap_or(false), skew_threshold, max_moves };
+    let command =
+        Command { job, cluster, dry_run: fields.dry_run.unwrap_or(false), skew_threshold, max_moves };
     if faults.is_empty() { Ok(command) } else { Err(Error::Event(faults)) }
+}
+
+/// What is to be done, and the faults of an action that is unknown or whose fields are another's.
+fn job(fields: &Fields) -> (Job, Vec<Fault>) {
+    let fault = |at: &str, what: String| Fault { at: at.to_owned(), what };
+    match fields.action.as_deref() {
+        None => (Job::Rebalance, Vec::new()),
+        Some("release") => {
+            let given = [("skewThreshold", fields.skew_threshold), ("maxMoves", fields.max_moves)];
+            let alien = given.into_iter().filter(|(_, value)| value.is_some());
+            let what = "means nothing to the action 'release', which begins no move";
+            (Job::Release, alien.map(|(at, _)| fault(at, what.to_owned())).collect())
+        }
+        Some(other) => {
+            (Job::Rebalance, vec![fault("action", format!("is '{other}', the only one is 'release'"))])
+        }
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn a_release_names_its_cluster_too() {
+        let event = json!({"action": "release", "cluster": "web", "dryRun": true});
+        let command = parse(event, "us-east-1").unwrap();
+        let cluster = Some(ClusterName::new("web"));
+        assert_eq!(command, Command { job: Job::Release, cluster, dry_run: true, ..Command::default() });
+    }
+
+    #[test]
     fn bad_input_is_refused_with_what_and_where() {
         let cases = [
             (json!({"cluster": "web", "skewTreshold": 30}), "skewTreshold"),
@@ -109,6 +140,15 @@ mod tests {
             (json!({"cluster": "arn:aws:ecs:eu-west-1:123456789012:cluster/web"}), "Region eu-west-1"),
             (json!({"cluster": "web", "maxMoves": "ten"}), "maxMoves cannot be read"),
             (json!({"dryRun": true}), "cluster is missing"),
+            (json!({"action": "release"}), "cluster is missing"),
+            (json!({"action": "releese", "cluster": "web"}), "action is 'releese'"),
+            (json!({"action": "", "cluster": "web"}), "action is ''"),
+            (json!({"action": 1, "cluster": "web"}), "action cannot be read"),
+            (
+                json!({"action": "release", "cluster": "web", "skewThreshold": 9}),
+                "skewThreshold means nothing",
+            ),
+            (json!({"action": "release", "cluster": "web", "maxMoves": 9}), "maxMoves means nothing"),
             (json!(["web"]), "command"),
             (json!("web"), "command"),
             (json!({"detail-type": "EC2 Spot Instance Interruption Warning"}), "EC2 Spot"),

@@ -13,7 +13,7 @@ use evenkeel::error::{Error, Fault};
 use evenkeel::ids::ClusterName;
 use evenkeel::report::{BlockedLine, ClusterReport, Report, Status, report_blocked};
 use evenkeel::settings::{Clusters, Settings};
-use evenkeel::turn::{Memory, Rebalance, Turn};
+use evenkeel::turn::{Job, Memory, Rebalance, Turn};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -40,7 +40,7 @@ pub async fn handle(
         }
         if work.iter().all(Work::is_over) || Instant::now() + settings.poll_interval >= end {
             let calls = calls_since(&calls_before, &aws.calls());
-            return report(work, calls, settings.dry_run || command.dry_run);
+            return report(work, calls, command.job, settings.dry_run || command.dry_run);
         }
         tokio::time::sleep(settings.poll_interval).await;
     }
@@ -73,6 +73,7 @@ impl<'a> Work<'a> {
             aws,
             settings,
             cluster,
+            job: command.job,
             dry_run: settings.dry_run || command.dry_run,
             skew_threshold: command.skew_threshold.unwrap_or(settings.skew_threshold),
             max_moves: command.max_moves.unwrap_or(settings.max_moves),
@@ -109,6 +110,24 @@ impl<'a> Work<'a> {
         let Some(turn) = self.last.as_ref().filter(|_| self.error.is_none()) else {
             return Status::Failed;
         };
+        match self.rebalance.job {
+            Job::Rebalance => self.status_of_rebalance(turn),
+            Job::Release => self.status_of_release(turn),
+        }
+    }
+
+    /// On a dry run whatever was found is still there.
+    fn status_of_release(&self, turn: &Turn) -> Status {
+        match () {
+            () if turn.goes_on => Status::InProgress,
+            () if turn.is_held_up || self.memory.has_lost_record() => Status::Blocked,
+            () if self.memory.found().is_empty() => Status::NothingToDo,
+            () if self.rebalance.dry_run => Status::InProgress,
+            () => Status::Done,
+        }
+    }
+
+    fn status_of_rebalance(&self, turn: &Turn) -> Status {
         let moves = self.memory.moves();
         match () {
             () if turn.goes_on || moves.in_flight > 0 => Status::InProgress,
@@ -140,6 +159,7 @@ impl<'a> Work<'a> {
             moves: self.memory.moves(),
             planned: if self.rebalance.dry_run { planned } else { self.memory.begun().to_vec() },
             landings: self.memory.landings().to_vec(),
+            found: (self.rebalance.job == Job::Release).then(|| self.memory.found()),
             error: self.error.as_ref().map(Error::chain),
         };
         (report, lines)
@@ -153,7 +173,12 @@ fn calls_since(before: &BTreeMap<String, u64>, now: &BTreeMap<String, u64>) -> B
 }
 
 /// Joins the work on all clusters; fails if not one of them could be looked at.
-fn report(mut work: Vec<Work<'_>>, api_calls: BTreeMap<String, u64>, dry_run: bool) -> Result<Report, Error> {
+fn report(
+    mut work: Vec<Work<'_>>,
+    api_calls: BTreeMap<String, u64>,
+    job: Job,
+    dry_run: bool,
+) -> Result<Report, Error> {
     let nothing_seen = work.iter().all(|one| one.last.is_none());
     if let Some(error) = work.iter_mut().find_map(|one| one.error.take_if(|_| nothing_seen)) {
         return Err(error);
@@ -163,7 +188,7 @@ fn report(mut work: Vec<Work<'_>>, api_calls: BTreeMap<String, u64>, dry_run: bo
     let (clusters, blocked): (Vec<ClusterReport>, Vec<Vec<BlockedLine>>) = reports.into_iter().unzip();
     let actions = work.iter().flat_map(|one| one.memory.actions().to_vec()).collect();
     Ok(Report {
-        job: "rebalance",
+        job: job.name(),
         status,
         dry_run,
         clusters,

@@ -228,17 +228,17 @@ fn parse(text: &str) -> Option<MoveRecord> {
         new: Some(new).filter(|id| *id != "-").map(str::to_owned),
         started_at: Timestamp::from_secs(started_at.parse().ok()?),
         protection_minutes: minutes.parse().ok().filter(|minutes| (1..=2880).contains(minutes))?,
-        missed: parse_missed(missed)?,
+        missed: parse_missed(missed).ok()?,
     };
     record.is_plausible().then_some(record)
 }
 
-/// The last field, which most records lack; `None` if it cannot be read.
-fn parse_missed(fields: &[&str]) -> Option<Option<Miss>> {
+/// The last field, which most records lack; an error if it cannot be read.
+fn parse_missed(fields: &[&str]) -> Result<Option<Miss>, ()> {
     match fields {
-        [] => Some(None),
-        [code] => Miss::of_code(code).map(Some),
-        _ => None,
+        [] => Ok(None),
+        [code] => Miss::of_code(code).map(Some).ok_or(()),
+        _ => Err(()),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::plan::proposal::{CurvePoint, GroupPlan, Layer, Move, RebalancePlan};
 use crate::plan::reason::Reason;
 use crate::plan::record::MoveRecord;
 use crate::plan::surge::Outcome;
+use crate::plan::trace::Trace;
 use crate::report::{Action, Landing, MoveCounts, ServiceState};
 use crate::snapshot::ClusterSnapshot;
 use crate::timestamp::Timestamp;
@@ -61,6 +62,10 @@ pub struct Memory {
     pub(super) actions: Vec<Action>,
     /// The moves that ended, in order.
     pub(super) landings: Vec<Landing>,
+    /// What a release found, each trace as it was first seen.
+    found: BTreeMap<(String, &'static str), String>,
+    /// For how many turns on end a release has been held up.
+    pub(super) turns_held_up: u32,
 }
 
 #[derive(Debug)]
@@ -114,6 +119,17 @@ impl Memory {
     /// The moves that ended so far, in order.
     pub fn landings(&self) -> &[Landing] {
         &self.landings
+    }
+
+    /// What a release found, one line each.
+    pub fn found(&self) -> Vec<String> {
+        self.found.values().cloned().collect()
+    }
+
+    pub(super) fn note_found(&mut self, found: &[Trace], snapshot: &ClusterSnapshot) {
+        for trace in found {
+            self.found.entry(trace.place(snapshot)).or_insert_with(|| trace.line(snapshot));
+        }
     }
 
     /// Where the new task of a move is meant to land, if this invocation planned it.

@@ -13,7 +13,7 @@ use crate::report::{Action, ActionOutcome, Landing};
 use crate::snapshot::{ClusterSnapshot, Task};
 
 use super::memory::RecordSight;
-use super::{Memory, Rebalance};
+use super::{Job, Memory, Rebalance};
 
 impl Rebalance<'_> {
     /// Takes every move on record one step further.
@@ -87,12 +87,16 @@ impl Rebalance<'_> {
         record: &MoveRecord,
         limits: &Limits,
     ) -> Option<Step> {
+        let is_release = self.job == Job::Release;
         let paused = snapshot.tags.known().map(|tags| tags.contains_key(PAUSE_TAG));
+        let paused = if is_release { Some(true) } else { paused };
+        // A memory written during a release would only have to be removed again.
+        let record = MoveRecord { missed: record.missed.filter(|_| !is_release), ..record.clone() };
         let view = MoveView {
             snapshot,
             limits,
             service: snapshot.services.get(service)?,
-            record,
+            record: &record,
             healthy_after: self.settings.healthy_after,
             move_timeout: self.settings.move_timeout,
             paused,
