@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use evenkeel::plan::record::MOVE_TAG;
+use evenkeel::plan::rest::REST_TAG;
 use evenkeel::report::{ActionOutcome, Report, Status};
 use evenkeel_tests::{Stage, clusters, play};
 use serde_json::{Value, json};
 use simulator::account::{Account, Service, Tags};
+use simulator::faults::Rule;
 use simulator::switches::Switches;
 
 fn command() -> Value {
@@ -20,6 +22,10 @@ async fn release(stage: &Stage) -> Report {
 
 fn app(account: &mut Account) -> &mut Service {
     account.clusters.get_mut("web").unwrap().services.get_mut("app").unwrap()
+}
+
+fn remembers(account: &Account) -> bool {
+    account.clusters["web"].services.values().any(|it| it.tags.contains_key(REST_TAG))
 }
 
 fn small(seed: u64) -> Account {
@@ -76,12 +82,21 @@ fn release_after_each(
         play(seed, account(seed), async |stage| {
             let stage = stage_of(stage);
             die_after(&stage, call).await;
+            let had_memory = stage.simulator.account(remembers);
             let report = release(&stage).await;
             let lines = found(&report);
             let expected = if lines.is_empty() { Status::NothingToDo } else { Status::Done };
             assert_eq!(report.status, expected, "after {call}: {report:#?}\n{}", stage.simulator.timeline());
             let phase = |line: &String| Some(line.split_once("phase ")?.1.split_once(',')?.0.to_owned());
             phases.extend(lines.iter().filter_map(phase));
+            let tells = lines.iter().any(|line| line.contains("missed moves"));
+            assert_eq!(tells, had_memory, "a release writes no memory: {lines:?}");
+            for landing in &report.clusters[0].landings {
+                let is_it = |line: &&String| line.starts_with(&format!("service {}: ", landing.service));
+                let found_in = lines.iter().find(is_it).and_then(phase).unwrap();
+                let is_proven = ["lower", "settle"].contains(&found_in.as_str());
+                assert_eq!(landing.helped, is_proven, "{found_in}: {landing:?}");
+            }
             assert_released(&stage, &format!("killed after call {call}")).await;
         });
     }
@@ -244,6 +259,44 @@ fn a_mark_that_the_end_of_a_move_writes_goes_as_well() {
         });
     }
     assert!(marked > 0, "ECS took the chosen task every time, which proves nothing");
+}
+
+#[test]
+fn what_cannot_be_removed_or_looked_at_is_reported_before_long() {
+    let mut account = small(329);
+    app(&mut account).tags.insert("evenkeel:rest".to_owned(), "whatever".to_owned());
+    for (operation, words) in [("UntagResource", ""), ("DescribeClusters", "whether it carries anything")] {
+        play(329, account.clone(), async |stage| {
+            stage.simulator.rule(Rule::deny(operation));
+            let report = release(&stage).await;
+            assert_eq!(report.status, Status::Blocked, "{report:#?}");
+            assert!(stage.writes() <= 5, "{report:#?}");
+            assert!(words.is_empty() || report.blocked.iter().any(|it| it.sentence.contains(words)));
+            stage.simulator.clear_rules();
+            let _ = release(&stage).await;
+            assert_released(&stage, operation).await;
+        });
+    }
+}
+
+#[test]
+fn a_release_ends_the_same_while_calls_fail_and_reads_lag() {
+    let raise = play(330, small(330), operations).iter().position(|it| it == "UpdateService").unwrap();
+    for seed in 330..=333 {
+        play(330, small(330), async |stage| {
+            die_after(&stage, raise as u64 + 1).await;
+            fastrand::seed(seed);
+            stage.simulator.rule(Rule::server_error(0.05));
+            stage.simulator.rule(Rule::lose_response(0.1));
+            stage.simulator.rule(Rule::stale_read(0.2, Duration::from_secs(8)));
+            let report = release(&stage).await;
+            stage.simulator.clear_rules();
+            let again = release(&stage).await;
+            let is_over = matches!(again.status, Status::Done | Status::NothingToDo);
+            assert!(is_over, "{report:#?}{again:#?}\n{}", stage.simulator.timeline());
+            assert_released(&stage, &format!("seed {seed}")).await;
+        });
+    }
 }
 
 #[test]

@@ -245,3 +245,25 @@ fn killed_after_any_call_an_undone_move_counts_once() {
         });
     }
 }
+
+#[test]
+fn a_memory_that_somebody_writes_meanwhile_is_not_overwritten() {
+    let calls = play(310, clusters::sick(310), async |stage| {
+        let stage = impatient(stage);
+        let _ = stage.scheduled().await;
+        stage.simulator.calls()
+    });
+    let written = calls.iter().rposition(|call| call.operation == "TagResource").unwrap() as u64 + 1;
+    play(310, clusters::sick(310), async |stage| {
+        let stage = impatient(stage);
+        let change =
+            |account: &mut Account| drop(app(account).tags.insert(REST_TAG.to_owned(), "hold".to_owned()));
+        stage.simulator.before_call(written - 1, Box::new(change));
+        let report = stage.scheduled().await;
+        assert_eq!(memory(&stage).as_deref(), Some("hold"), "{report:#?}");
+        assert!(
+            stage.simulator.account(|it| it.clusters["web"].services["app"].tags.len()) == 1,
+            "{report:#?}"
+        );
+    });
+}

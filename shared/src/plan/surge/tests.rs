@@ -278,6 +278,18 @@ fn a_miss_is_remembered_before_the_record_goes_and_counted_once() {
 }
 
 #[test]
+fn a_memory_that_cannot_be_written_does_not_hold_the_record_for_ever() {
+    let step = after(|scene| {
+        scene.record = MoveRecord { missed: Some(Miss::Landing), ..scene.record.then(Phase::Undone) };
+        scene.record.started_at = now() - Duration::from_mins(60);
+        scene.cluster.web().tasks_desired = 3;
+        scene.cluster.0.tasks.remove(&task_arn("web", 3));
+        scene.cluster.0.protections.clear();
+    });
+    assert_eq!(step, Step::Finish(Outcome::RolledBack));
+}
+
+#[test]
 fn what_is_no_miss_is_not_remembered_and_a_success_forgets() {
     let earlier = "1:2:1799999000:landing:1799990000";
     assert_eq!(memory_after(Phase::Undone, None, None), Step::Finish(Outcome::RolledBack));
