@@ -24,7 +24,7 @@ const ORDER: [&str; 13] = [
 ];
 
 /// The same for the modules below `plan`.
-const PLAN_ORDER: [&str; 24] = [
+const PLAN_ORDER: [&str; 25] = [
     "rest",
     "reason",
     "proposal",
@@ -33,6 +33,7 @@ const PLAN_ORDER: [&str; 24] = [
     "placement",
     "spread",
     "case",
+    "stoppable",
     "eligible",
     "candidate",
     "landing",

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::error::{Error, Fault};
 use crate::percent::Percent;
 
@@ -78,6 +80,16 @@ pub enum Clusters {
     All,
     /// These names or ARNs.
     Named(Vec<String>),
+}
+
+/// How a task is moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MoveStrategy {
+    /// One more task first; then the chosen one leaves by scale-in.
+    Surge,
+    /// The chosen task is stopped and ECS replaces it, where the service allows that; elsewhere as above.
+    Stop,
 }
 
 /// The parsed settings.

@@ -8,12 +8,14 @@ use evenkeel::observe;
 use evenkeel::percent::Percent;
 use evenkeel::plan::proposal::Limits;
 use evenkeel::plan::rebalance::{candidates, plan_rebalance};
+use evenkeel::settings::MoveStrategy;
 use evenkeel::snapshot::{ClusterSnapshot, Known};
 use evenkeel_tests::{Stage, clusters, play};
 use simulator::faults::Rule;
 
 fn limits() -> Limits {
     Limits {
+        strategy: MoveStrategy::Surge,
         skew_threshold: Percent::new(30),
         warm_up: Duration::from_mins(5),
         cooldown: Duration::from_mins(10),

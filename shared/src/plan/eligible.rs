@@ -16,6 +16,7 @@ use crate::plan::constraint::{Expression, Facts};
 use crate::plan::placement::{self, Placement, Seat, SpreadField};
 use crate::plan::reason::Reason;
 use crate::plan::spread::{Layout, Place};
+use crate::plan::stoppable::is_stoppable;
 use crate::snapshot::{
     ContainerInstance, ContainerInstanceStatus, PlacementConstraint, PlacementStrategy, Resources, Service,
     Task, TaskDefinition,
@@ -45,6 +46,8 @@ pub struct Survey<'a> {
     pub zones: Vec<Vec<usize>>,
     /// On which levels the tasks are to be equal.
     pub levels: Levels,
+    /// Whether a task may be stopped before it is replaced.
+    pub may_stop: bool,
 }
 
 /// The levels that a chain of strategies aims at, or why this version leaves such a service alone.
@@ -169,6 +172,7 @@ pub fn survey<'a>(case: &Case<'a>, definition: Option<&'a TaskDefinition>) -> Re
     let requirements = Requirements::read(case.service, definition)?;
     let mut placed = placed_tasks(case);
     let mut survey = Survey::empty(levels, &requirements);
+    survey.may_stop = is_stoppable(case.limits, case.service);
     for instance in case.snapshot.container_instances.values() {
         let tasks = placed.remove(&instance.arn).unwrap_or_default();
         let refused = requirements.reason_not_admitted(instance)?;
@@ -202,7 +206,14 @@ fn reason_too_young(case: &Case<'_>, instance: &ContainerInstance) -> Option<Rea
 impl<'a> Survey<'a> {
     fn empty(levels: Levels, requirements: &Requirements<'_>) -> Self {
         let placement = Placement::new(requirements.need(), requirements.is_distinct);
-        Self { placement, ineligible: Vec::new(), tasks: Vec::new(), zones: Vec::new(), levels }
+        Self {
+            placement,
+            ineligible: Vec::new(),
+            tasks: Vec::new(),
+            zones: Vec::new(),
+            levels,
+            may_stop: false,
+        }
     }
 
     /// Adds an instance, unless it can neither take nor hold tasks of the service.

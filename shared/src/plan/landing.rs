@@ -5,6 +5,7 @@
 //! that landed where it does not help then stays for the moment, as *ballast*: it counts, so that ECS turns to the other
 //! zones, and it leaves together with the chosen task in the end. The search below plays ECS as an adversary.
 
+mod stop_first;
 #[cfg(test)]
 mod tests;
 
@@ -13,10 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plan::eligible::{Levels, Survey};
 use crate::plan::placement::Placement;
 use crate::plan::spread::{Layout, Place};
+use crate::settings::MoveStrategy;
 
 /// What is known of a move from one seat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outlook {
+    /// How it would be moved.
+    pub strategy: MoveStrategy,
     /// Starts that are enough in the worst case.
     pub starts_max: u32,
     /// The landing that is counted on.
@@ -99,16 +103,21 @@ impl<'s, 'a> Lookout<'s, 'a> {
     pub fn outlook(&mut self, from: usize) -> Result<Outlook, Stuck> {
         let landings = self.placement.landings();
         let allowed = starts_allowed(self.survey);
-        let (helps, is_reached) = (BTreeMap::new(), vec![false; self.places.len()]);
-        let mut search = Search { lookout: self, from, helps, to: None, is_reached };
+        let mut search = Search::new(self, from);
         let starts_max = search.worst(allowed)?;
         let to = search.to.ok_or(Stuck::NoRoom)?;
         let reach = search.is_reached.iter().enumerate().filter(|(_, is_reached)| **is_reached);
-        Ok(Outlook { starts_max, to, landings, reach: reach.map(|(seat, _)| seat).collect() })
+        let reach = reach.map(|(seat, _)| seat).collect();
+        Ok(Outlook { strategy: MoveStrategy::Surge, starts_max, to, landings, reach })
     }
 }
 
-impl Search<'_, '_, '_> {
+impl<'l, 's, 'a> Search<'l, 's, 'a> {
+    fn new(lookout: &'l mut Lookout<'s, 'a>, from: usize) -> Self {
+        let is_reached = vec![false; lookout.places.len()];
+        Self { lookout, from, helps: BTreeMap::new(), to: None, is_reached }
+    }
+
     /// Starts needed in the worst case, with `left` still allowed.
     fn worst(&mut self, left: u32) -> Result<u32, Stuck> {
         let ties = self.lookout.placement.landings();

@@ -8,10 +8,13 @@ use serde::Serialize;
 use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn, ZoneName};
 use crate::percent::Percent;
 use crate::plan::reason::{Blocked, Reason};
+use crate::settings::MoveStrategy;
 
 /// What a plan may do, and what it has to leave alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// How tasks are moved where the service allows it.
+    pub strategy: MoveStrategy,
     /// Raw skew must exceed this to trigger a rebalance.
     pub skew_threshold: Percent,
     /// Age before a newly registered container instance counts as a target.
@@ -146,12 +149,14 @@ pub struct Witness {
     pub target: u32,
 }
 
-/// One task to be moved: ECS starts one more, then the chosen one leaves.
+/// One task to be moved: ECS starts one more, then the chosen one leaves; by `stop` the other way round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Move {
     /// What it is for.
     pub layer: Layer,
+    /// How it is moved.
+    pub strategy: MoveStrategy,
     /// Whose task.
     pub service: ServiceName,
     /// The chosen task, which leaves in the end.

@@ -4,7 +4,8 @@
 //! with most tasks, from the instance with most, then by ARN. Moving from a fullest to an emptiest place leaves, after
 //! every step, counts as even as that number of moves can make them (design notes E.2.4), so that a sequence may be cut
 //! short anywhere. On the instance, the task to leave is one that no move of ours started, then the youngest, which has
-//! least to lose in warm caches and connections, then the first by ARN.
+//! least to lose in warm caches and connections, then the first by ARN. Where a task may be stopped before it is replaced,
+//! that is how each step is made if its landing is certain to help; elsewhere a step starts first.
 
 #[cfg(test)]
 mod tests;
@@ -62,7 +63,11 @@ fn best(survey: &Survey<'_>) -> Result<(usize, Outlook), Stuck> {
     let mut found: Option<(usize, Outlook)> = None;
     let mut stuck = None;
     let mut lookout = Lookout::new(survey);
-    for from in origins(survey, &lookout) {
+    let origins = origins(survey, &lookout);
+    if let Some(stop_first) = best_stop_first(survey, &mut lookout, &origins) {
+        return Ok(stop_first);
+    }
+    for from in origins {
         match lookout.outlook(from) {
             Ok(next) if found.as_ref().is_none_or(|(_, best)| next.starts_max < best.starts_max) => {
                 let is_least = next.starts_max == 1;
@@ -76,6 +81,16 @@ fn best(survey: &Survey<'_>) -> Result<(usize, Outlook), Stuck> {
         }
     }
     found.ok_or(stuck.unwrap_or(Stuck::NoRoom))
+}
+
+/// The first seat whose task may be stopped with a landing that helps for certain.
+fn best_stop_first(
+    survey: &Survey<'_>,
+    lookout: &mut Lookout<'_, '_>,
+    origins: &[usize],
+) -> Option<(usize, Outlook)> {
+    let mut allowed = origins.iter().filter(|_| survey.may_stop);
+    allowed.find_map(|from| Some((*from, lookout.outlook_stop_first(*from).ok()?)))
 }
 
 /// Seats that a task can be taken from, in the written order; of seats that are alike only the first.
@@ -111,6 +126,7 @@ fn make(
     let after = survey.layout();
     Move {
         layer: Layer::Service,
+        strategy: outlook.strategy,
         service: service.clone(),
         task: chosen.arn.clone(),
         from: survey.arn(from).clone(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn};
 use crate::percent::Percent;
 use crate::plan::proposal::{Limits, RebalancePlan, ServicePlan};
+use crate::settings::MoveStrategy;
 use crate::snapshot::*;
 use crate::timestamp::Timestamp;
 
@@ -20,6 +21,7 @@ pub(crate) fn now() -> Timestamp {
 /// Limits with the defaults of the settings, and moves one at a time.
 pub(crate) fn limits() -> Limits {
     Limits {
+        strategy: MoveStrategy::Surge,
         skew_threshold: Percent::new(30),
         warm_up: Duration::from_mins(5),
         cooldown: Duration::from_mins(10),

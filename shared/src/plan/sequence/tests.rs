@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn};
+use crate::percent::Percent;
 use crate::plan::proposal::Limits;
 use crate::plan::rebalance::{excess_without, landing_helps, next_landings};
 use crate::plan::testing::{Cluster, arn, chain, cluster, limits, now, task_arn};
+use crate::settings::MoveStrategy;
 
 fn web() -> ServiceName {
     "web".into()
@@ -207,4 +209,27 @@ fn every_one_empty_instance_of_ten_and_fifty_tasks_is_planned_in_exactly_its_bou
             assert!(plan.moves.last().is_none_or(|last| last.excess_after == 0), "{counts:?}");
         }
     }
+}
+
+fn by_stop(zones: &[&[u32]], minimum: u32) -> Vec<(MoveStrategy, u32)> {
+    let mut cluster = cluster(zones);
+    cluster.web().minimum_healthy_percent = Percent::new(minimum);
+    let plan = cluster.web_plan_under(&Limits { strategy: MoveStrategy::Stop, ..limits() });
+    assert_eq!(plan.moves.len(), plan.lower_bound as usize, "{plan:#?}");
+    plan.moves.iter().map(|step| (step.strategy, step.starts_max)).collect()
+}
+
+#[test]
+fn moves_by_stop_need_one_start_each() {
+    assert_eq!(by_stop(&[&[2, 2], &[2, 2], &[4, 0]], 50), [(MoveStrategy::Stop, 1); 2]);
+}
+
+#[test]
+fn where_no_task_can_be_spared_moves_start_first() {
+    assert_eq!(by_stop(&[&[3, 0]], 67), [(MoveStrategy::Surge, 1)]);
+}
+
+#[test]
+fn where_a_stop_might_not_help_the_move_starts_first() {
+    assert_eq!(by_stop(&[&[4, 1], &[2, 2]], 50), [(MoveStrategy::Surge, 3)]);
 }
