@@ -24,7 +24,7 @@ const ORDER: [&str; 13] = [
 ];
 
 /// The same for the modules below `plan`.
-const PLAN_ORDER: [&str; 25] = [
+const PLAN_ORDER: [&str; 26] = [
     "rest",
     "reason",
     "proposal",
@@ -48,6 +48,7 @@ const PLAN_ORDER: [&str; 25] = [
     "rebalance",
     "health",
     "surge",
+    "stop",
     "trace",
     "testing",
 ];

@@ -4,6 +4,7 @@
 //! and for a change of the desired count the whole step is asked for anew. If the world has moved it refuses. The record
 //! is written before the change it announces, so a turn that dies anywhere in here is taken up by the next one.
 
+mod chosen;
 mod count;
 mod memory;
 mod protection;
@@ -18,6 +19,7 @@ use crate::plan::proposal::Move;
 use crate::plan::record::{MOVE_TAG, MoveRecord, Phase, SURGE_OFF_TAG, protection_minutes, record_of};
 use crate::plan::surge::{Outcome, Step};
 use crate::report::{Action, ActionOutcome};
+use crate::settings::MoveStrategy;
 use crate::snapshot::{ClusterSnapshot, Service};
 use crate::timestamp::Timestamp;
 
@@ -63,6 +65,7 @@ impl Execute<'_> {
             Step::Raise { record, from, to } => self.raise(record, *from, *to).await,
             Step::Lower { from, to, closing } => self.lower(*from, *to, closing, decide).await,
             Step::Stop { tasks, lower } => self.stop(tasks, *lower, decide).await,
+            Step::StopChosen { task } => vec![self.stop_chosen(task, decide).await],
             Step::SurgeOff => vec![self.surge_off().await],
             Step::Rest(rest) => vec![self.rest(rest).await],
             Step::EndRest => vec![self.end_rest().await],
@@ -112,7 +115,7 @@ impl Execute<'_> {
 
     fn first_record(&self, planned: &Move, move_timeout: Duration) -> MoveRecord {
         MoveRecord {
-            phase: Phase::Guard,
+            phase: first_phase(planned.strategy),
             tasks_desired_before: self.service.tasks_desired,
             starts: 0,
             starts_max: planned.starts_max,
@@ -234,6 +237,13 @@ fn reason_not_as_planned(seen: &Service, fresh: &Service) -> Option<String> {
     let same =
         counts(seen) == counts(fresh) && seen.deployments == fresh.deployments && seen.tags == fresh.tags;
     (!same).then(|| "it changed since it was planned".to_owned())
+}
+
+fn first_phase(strategy: MoveStrategy) -> Phase {
+    match strategy {
+        MoveStrategy::Surge => Phase::Guard,
+        MoveStrategy::Stop => Phase::Stop,
+    }
 }
 
 fn record_words(record: &MoveRecord) -> String {

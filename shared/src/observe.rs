@@ -2,7 +2,7 @@
 //!
 //! [`cluster`] takes the least number of calls there is: for S services, T tasks and M container instances
 //! ceil(S/100) + ceil(S/10) + 2 ceil(T/100) + 2 ceil(M/100). [`details`] adds what only a service that may be moved
-//! needs. [`service`] looks at one service again, right before a change.
+//! needs. [`service`] looks at one service again, right before a change, [`service_and_cluster`] at what surrounds it too.
 //!
 //! A failed base read fails the turn, since nothing could be said. A failed detail is recorded in the snapshot as
 //! unknown and defers what depends on it.
@@ -96,6 +96,20 @@ pub async fn service(
     fresh.unknown.extend(services.unreadable);
     fresh.observed_at = looked_at.min(aws.now()).max(before.observed_at);
     Ok(fresh)
+}
+
+/// The same with the cluster's tags and container instances, for a change that cannot be taken back.
+pub async fn service_and_cluster(
+    aws: &Aws,
+    before: &ClusterSnapshot,
+    name: &ServiceName,
+) -> Result<ClusterSnapshot, Error> {
+    let instances = aws.container_instances(&before.cluster).await?;
+    let mut fresh = before.clone();
+    fresh.tags = known(aws.cluster_tags(&before.cluster).await);
+    fresh.container_instances = instances.items.into_iter().map(|it| (it.arn.clone(), it)).collect();
+    fresh.unknown.extend(instances.unreadable);
+    service(aws, &fresh, name).await
 }
 
 /// The answer, or why there is none.

@@ -1,10 +1,11 @@
 //! Plans are data made by pure functions: no async, clock, randomness or SDK type below this module.
 //!
 //! `reason` says why not; `constraint` and `placement` foresee where ECS puts a task; `eligible` says where one may be;
-//! `spread` is the arithmetic of even splits; `stoppable` says whether a task may be stopped first, `candidate` says whether a service may be moved, `landing` whether one task
-//! can, `sequence` in which order; `verdict` puts that together for a service. `load`, `flow` and `relief` are the second
-//! layer: the instances' load over all services. `rebalance` joins both for a cluster, `starts` says which may begin now,
-//! and `curve` what any number of them would reach.
+//! `spread` is the arithmetic of even splits; `stoppable` says whether a task may be stopped first, `candidate` whether a
+//! service may be moved, `landing` whether one task can, `sequence` in which order; `verdict` puts that together for a
+//! service. `load`, `flow` and `relief` are the second layer: the instances' load over all services. `rebalance` joins both
+//! for a cluster, `starts` says which may begin now, and `curve` what any number of them would reach. `surge` and `stop`
+//! carry a move on record further; `rest` remembers those that missed.
 
 pub mod candidate;
 pub mod case;
@@ -26,6 +27,7 @@ pub mod rest;
 pub mod sequence;
 pub mod spread;
 pub mod starts;
+pub mod stop;
 pub mod stoppable;
 pub mod surge;
 #[cfg(test)]

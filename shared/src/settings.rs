@@ -45,7 +45,11 @@ pub const SETTINGS: &[Setting] = &[
         default: "20",
         meaning: "moves started per cluster and invocation, those found in flight included; 1 to 1000",
     },
-    Setting { name: "EVENKEEL_MOVE_STRATEGY", default: "surge", meaning: "`surge`: start first, then stop" },
+    Setting {
+        name: "EVENKEEL_MOVE_STRATEGY",
+        default: "surge",
+        meaning: "`surge`: start first, then stop; `stop`: stop first where the service allows it, else `surge`",
+    },
     Setting {
         name: "EVENKEEL_MOVE_TIMEOUT",
         default: "10m",
@@ -105,6 +109,8 @@ pub struct Settings {
     pub skew_threshold: Percent,
     /// `EVENKEEL_MAX_MOVES`.
     pub max_moves: u32,
+    /// `EVENKEEL_MOVE_STRATEGY`.
+    pub strategy: MoveStrategy,
     /// `EVENKEEL_MOVE_TIMEOUT`.
     pub move_timeout: Duration,
     /// `EVENKEEL_WARM_UP`.
@@ -145,13 +151,13 @@ struct Reader {
 
 impl Reader {
     fn read(&mut self) -> Settings {
-        self.strategy();
         Settings {
             clusters: self.clusters(),
             dry_run: self.flag("EVENKEEL_DRY_RUN"),
             poll_interval: self.duration("EVENKEEL_POLL_INTERVAL", "100ms", "5m"),
             skew_threshold: Percent::new(self.number("EVENKEEL_SKEW_THRESHOLD", SKEW_THRESHOLDS)),
             max_moves: self.number("EVENKEEL_MAX_MOVES", MOVES),
+            strategy: self.strategy(),
             move_timeout: self.duration("EVENKEEL_MOVE_TIMEOUT", "1s", "12h"),
             warm_up: self.duration("EVENKEEL_WARM_UP", "0s", "24h"),
             cooldown: self.duration("EVENKEEL_COOLDOWN", "0s", "24h"),
@@ -199,11 +205,15 @@ impl Reader {
         }
     }
 
-    fn strategy(&mut self) {
+    fn strategy(&mut self) -> MoveStrategy {
         let name = "EVENKEEL_MOVE_STRATEGY";
-        let text = self.text(name);
-        if text != "surge" {
-            self.fault(name, format!("is '{text}', expected surge"));
+        match self.text(name).as_str() {
+            "surge" => MoveStrategy::Surge,
+            "stop" => MoveStrategy::Stop,
+            other => {
+                self.fault(name, format!("is '{other}', expected surge or stop"));
+                MoveStrategy::Surge
+            }
         }
     }
 
@@ -267,7 +277,7 @@ mod tests {
         assert_eq!(settings.clusters, Clusters::Named(vec!["web".to_owned(), "batch".to_owned()]));
         assert_eq!(settings.skew_threshold, Percent::new(30));
         assert_eq!(settings.move_timeout, Duration::from_mins(10));
-        assert!(!settings.dry_run);
+        assert!(!settings.dry_run && settings.strategy == MoveStrategy::Surge);
     }
 
     #[test]
@@ -276,15 +286,21 @@ mod tests {
             ("EVENKEEL_DRY_RUN", "yes"),
             ("EVENKEEL_SKEW_THRESHOLD", "-1"),
             ("EVENKEEL_COOLDOWN", "soon"),
-            ("EVENKEEL_MOVE_STRATEGY", "stop"),
+            ("EVENKEEL_MOVE_STRATEGY", "Stop"),
             ("EVENKEEL_SKEW_TRESHOLD", "30"),
         ];
         let text = settings(&pairs).unwrap_err().to_string();
         for expected in
-            ["EVENKEEL_CLUSTERS", "EVENKEEL_DRY_RUN", "'-1'", "'soon'", "'stop'", "EVENKEEL_SKEW_TRESHOLD"]
+            ["EVENKEEL_CLUSTERS", "EVENKEEL_DRY_RUN", "'-1'", "'soon'", "'Stop'", "EVENKEEL_SKEW_TRESHOLD"]
         {
             assert!(text.contains(expected), "{expected} is missing in: {text}");
         }
+    }
+
+    #[test]
+    fn a_strategy_is_one_of_two_words() {
+        let pairs = [("EVENKEEL_CLUSTERS", "*"), ("EVENKEEL_MOVE_STRATEGY", "stop")];
+        assert_eq!(settings(&pairs).unwrap().strategy, MoveStrategy::Stop);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::plan::reason::{Blocked, Reason};
 use crate::plan::rebalance::{candidates, plan_rebalance};
 use crate::plan::record::{MoveRecord, record_of};
 use crate::report::report_states;
-use crate::settings::{MoveStrategy, Settings};
+use crate::settings::Settings;
 use crate::snapshot::ClusterSnapshot;
 
 pub use memory::Memory;
@@ -126,7 +126,7 @@ impl Rebalance<'_> {
     fn limits(&self, memory: &Memory, in_flight: &BTreeSet<ServiceName>) -> Limits {
         let free = MOVES_AT_ONCE.saturating_sub(in_flight.len() as u32);
         Limits {
-            strategy: MoveStrategy::Surge,
+            strategy: self.settings.strategy,
             skew_threshold: self.skew_threshold,
             warm_up: self.settings.warm_up,
             cooldown: self.settings.cooldown,

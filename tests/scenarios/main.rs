@@ -13,4 +13,5 @@ mod overlap;
 mod release;
 mod replay;
 mod rest;
+mod stop;
 mod switches;

@@ -248,6 +248,14 @@ pub enum Reason {
         /// Value of the tag.
         value: String,
     },
+    /// The last move, by `stop`, was in vain, or left it one short.
+    #[error(
+        "for the task last stopped no healthy one was seen in time where it helps; it rests until {until}"
+    )]
+    RestingAfterStop {
+        /// Until when.
+        until: Timestamp,
+    },
     /// The instance is too new to be trusted with tasks.
     #[error("registered a short while ago; counts as a target from {until}")]
     WarmingUp {

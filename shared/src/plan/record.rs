@@ -64,9 +64,11 @@ pub enum Phase {
     Undone,
     /// Desired count is back, and any task may have left for it: a deployment came, or the chosen task died.
     Yielded,
+    /// By `stop`: the chosen task is being stopped, then its replacement is awaited. Desired count is never written.
+    Stop,
 }
 
-const PHASES: [(Phase, &str); 8] = [
+const PHASES: [(Phase, &str); 9] = [
     (Phase::Guard, "guard"),
     (Phase::Raise, "raise"),
     (Phase::Lower, "lower"),
@@ -75,6 +77,7 @@ const PHASES: [(Phase, &str); 8] = [
     (Phase::Settle, "settle"),
     (Phase::Undone, "undone"),
     (Phase::Yielded, "yielded"),
+    (Phase::Stop, "stop"),
 ];
 
 impl Phase {
@@ -146,6 +149,11 @@ impl MoveRecord {
         let since_start = (expires + early).since(self.started_at).as_secs();
         since_start >= self.period().as_secs()
             && since_start % self.period().as_secs() <= (EXPIRY_SLACK + early).as_secs()
+    }
+
+    /// Whether the move should have ended long ago, so that an end that never shows is not awaited for ever.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        now.since(self.started_at) >= 2 * self.period()
     }
 
     /// Bounds far beyond anything that occurs, so that a value somebody typed cannot be calculated with: ECS allows

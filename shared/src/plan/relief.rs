@@ -22,6 +22,7 @@ use crate::plan::case::Case;
 use crate::plan::load::{Group, Loads, Size};
 use crate::plan::proposal::{GroupPlan, Layer, Limits, LoadPlan, Move};
 use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
+use crate::settings::MoveStrategy;
 use crate::snapshot::ClusterSnapshot;
 use exact::{Exact, Wish};
 use hand::{Closeness, Hand};
@@ -283,6 +284,7 @@ impl<'a> Relief<'a> {
         }
         Move {
             layer: Layer::Cluster,
+            strategy: MoveStrategy::Surge,
             service: self.hands[hand].name().clone(),
             task,
             from: origin,

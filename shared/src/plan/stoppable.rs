@@ -18,15 +18,13 @@ pub const STRATEGY_TAG: &str = "evenkeel:strategy";
 
 /// Whether the setting and the service allow that a task is stopped while all that are desired serve.
 pub fn is_stoppable(limits: &Limits, service: &Service) -> bool {
-    limits.strategy == MoveStrategy::Stop
-        && has_agreed(service)
-        && leaves_enough(service, service.tasks_desired)
+    limits.strategy == MoveStrategy::Stop && has_agreed(service) && is_above_floor(service)
 }
 
-/// Whether one of `healthy` tasks can go and enough stay.
-pub fn leaves_enough(service: &Service, healthy: u32) -> bool {
-    let least = service.minimum_healthy_percent.of_rounded_up(service.tasks_desired).max(1);
-    healthy > least
+/// Whether one can go and enough stay.
+fn is_above_floor(service: &Service) -> bool {
+    let floor = service.minimum_healthy_percent.of_rounded_up(service.tasks_desired).max(1);
+    service.tasks_desired > floor
 }
 
 /// Any other value of the tag than `stop` is a word this version does not know, and no consent.

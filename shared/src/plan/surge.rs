@@ -21,7 +21,7 @@ mod back;
 mod close;
 mod forward;
 mod safe;
-mod seen;
+pub(in crate::plan) mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -51,6 +51,10 @@ pub enum Outcome {
     Yielded,
     /// ECS stopped another task than the chosen one.
     AnotherTaskStopped,
+    /// By `stop`: the replacement was not seen to land where it helps.
+    NoBetter,
+    /// By `stop`: no healthy replacement was seen in time; there is nothing to undo.
+    NotReplaced,
 }
 
 /// Why a move goes no further this turn.
@@ -116,6 +120,11 @@ pub enum Step {
         /// Desired count as it must be found, and to be written at once after it.
         lower: Option<(u32, u32)>,
     },
+    /// `StopTask` for the chosen task, which ECS then replaces.
+    StopChosen {
+        /// Which task.
+        task: TaskArn,
+    },
     /// `TagResource` on the cluster: `surge` is not safe here for a day.
     SurgeOff,
     /// `TagResource` on the service: the move missed, and the service rests for a while.
@@ -145,7 +154,7 @@ pub struct MoveView<'a> {
     pub paused: Option<bool>,
 }
 
-/// The next step of the move.
+/// The next step of a move by an extra task.
 pub fn next_step(view: &MoveView<'_>) -> Step {
     let seen = match Seen::of(view) {
         Ok(seen) => seen,
@@ -172,12 +181,13 @@ pub fn next_step(view: &MoveView<'_>) -> Step {
         Phase::Undo => seen.undo(),
         Phase::Yield => seen.take_back(),
         Phase::Settle | Phase::Undone | Phase::Yielded => seen.close(),
+        Phase::Stop => Step::Wait(Waiting::CannotTell("its move is not one by an extra task".to_owned())),
     }
 }
 
 /// Whether anything but one ended deployment is there. A missing rollout state is not taken for an end: ECS leaves it
 /// out behind a Classic Load Balancer only, and such services are not moved. FAILED is an end: nothing follows it.
-fn is_deploying(service: &Service) -> bool {
+pub(in crate::plan) fn is_deploying(service: &Service) -> bool {
     let is_over = |state| matches!(state, Some(RolloutState::Completed | RolloutState::Failed));
     !matches!(service.deployments.as_slice(), [only] if is_over(only.rollout_state))
 }

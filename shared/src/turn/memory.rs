@@ -231,7 +231,9 @@ impl Memory {
                 self.moves.completed += 1;
                 self.own_tasks.extend(new);
             }
-            Outcome::RolledBack | Outcome::AnotherTaskStopped => self.moves.undone += 1,
+            Outcome::RolledBack | Outcome::AnotherTaskStopped | Outcome::NoBetter | Outcome::NotReplaced => {
+                self.moves.undone += 1;
+            }
             Outcome::DesiredChanged | Outcome::Yielded => {
                 self.moves.undone += 1;
                 self.is_aborted = true;

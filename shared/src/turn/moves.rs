@@ -8,9 +8,11 @@ use crate::plan::proposal::Limits;
 use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
 use crate::plan::record::{MoveRecord, PAUSE_TAG, record_of};
 use crate::plan::rest::rest_of;
-use crate::plan::surge::{MoveView, Outcome, Step, Waiting, next_step};
+use crate::plan::stop::next_step;
+use crate::plan::surge::{MoveView, Outcome, Step, Waiting};
 use crate::report::{Action, ActionOutcome, Landing};
 use crate::snapshot::{ClusterSnapshot, Task};
+use crate::timestamp::Timestamp;
 
 use super::memory::RecordSight;
 use super::{Job, Memory, Rebalance};
@@ -125,7 +127,7 @@ impl Rebalance<'_> {
                 memory.landings.push(landing(snapshot, service, record, *outcome, foreseen));
                 memory.end(service, record, *outcome, new_tasks(snapshot, service, record));
                 if *outcome != Outcome::Moved {
-                    let reason = self.reason_to_rest(snapshot, service, record);
+                    let reason = self.reason_to_rest(snapshot, service, record, *outcome);
                     memory.set_aside.insert(service.clone(), reason);
                 }
             }
@@ -139,13 +141,15 @@ impl Rebalance<'_> {
         snapshot: &ClusterSnapshot,
         service: &ServiceName,
         record: &MoveRecord,
+        outcome: Outcome,
     ) -> Reason {
+        let until = snapshot.observed_at + self.settings.cooldown;
         let rest = snapshot.services.get(service).and_then(rest_of).and_then(Result::ok);
         match rest.filter(|rest| rest.move_started_at == record.started_at) {
             Some(rest) => {
                 Reason::RestingAfterMisses { misses: rest.misses, observed: rest.observed, until: rest.until }
             }
-            None => Reason::RestingAfterRollback { until: snapshot.observed_at + self.settings.cooldown },
+            None => resting_reason(outcome, until),
         }
     }
 }
@@ -180,6 +184,14 @@ fn landing(
 fn new_tasks(snapshot: &ClusterSnapshot, service: &ServiceName, record: &MoveRecord) -> Vec<TaskArn> {
     let since_start = |task: &&Task| task.created_at >= Some(record.started_at);
     snapshot.wanted_tasks(service).filter(since_start).map(|task| task.arn.clone()).collect()
+}
+
+/// Why a service rests after a move that did not end as it should.
+fn resting_reason(outcome: Outcome, until: Timestamp) -> Reason {
+    match outcome {
+        Outcome::NoBetter | Outcome::NotReplaced => Reason::RestingAfterStop { until },
+        _ => Reason::RestingAfterRollback { until },
+    }
 }
 
 /// A wait that an operator should know of, as a reason.

@@ -5,22 +5,22 @@ use crate::plan::testing::{self, Cluster, arn, chain, cluster, limits};
 
 /// The outlook of taking a task of `web` from an instance.
 fn from(cluster: &Cluster, zone: &str, number: usize) -> Result<Outlook, Stuck> {
-    lookout(cluster, zone, number, |lookout, from| lookout.outlook(from))
+    survey_of(cluster, zone, number, |survey, seat| Lookout::new(survey).outlook(seat))
 }
 
-/// What `look` says of an instance.
-pub(super) fn lookout(
+/// What `look` says of an instance as `web` sees the cluster.
+pub(super) fn survey_of<T>(
     cluster: &Cluster,
     zone: &str,
     number: usize,
-    look: impl FnOnce(&mut Lookout<'_, '_>, usize) -> Result<Outlook, Stuck>,
-) -> Result<Outlook, Stuck> {
+    look: impl FnOnce(&Survey<'_>, usize) -> T,
+) -> T {
     let limits = testing::limits();
     let case = crate::plan::case::Case::of(&cluster.0, &limits, &"web".into()).unwrap();
     let survey = crate::plan::eligible::survey(&case, Some(case.definition().unwrap())).unwrap();
     let seat =
         (0..survey.placement.seats.len()).find(|seat| *survey.arn(*seat) == arn(zone, number)).unwrap();
-    look(&mut Lookout::new(&survey), seat)
+    look(&survey, seat)
 }
 
 #[test]

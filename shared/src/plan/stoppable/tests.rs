@@ -56,13 +56,6 @@ fn the_minimum_is_rounded_up_and_never_below_one() {
 }
 
 #[test]
-fn healthy_tasks_count_and_not_desired_ones() {
-    let service = service(4, 50);
-    assert!(leaves_enough(&service, 4) && leaves_enough(&service, 3));
-    assert!(!leaves_enough(&service, 2) && !leaves_enough(&service, 0));
-}
-
-#[test]
 fn behind_a_load_balancer_only_with_the_tag() {
     assert!(is_stoppable(&stop(), &balanced(Some("stop"))));
     for tag in [None, Some("surge"), Some("Stop"), Some(""), Some("true")] {

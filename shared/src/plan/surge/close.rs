@@ -1,7 +1,5 @@
 //! The end of a move: protections off once ECS has chosen who leaves, the record off once they have stopped.
 
-use std::time::Duration;
-
 use crate::plan::record::Phase;
 use crate::plan::rest::{Rest, rest_of};
 use crate::snapshot::{Task, TaskStatus};
@@ -66,9 +64,7 @@ impl Seen<'_> {
 
     /// Nothing is written any more in a closing phase, so an end that never shows is not awaited for ever.
     pub(super) fn is_overdue(&self) -> bool {
-        let minutes = u64::from(self.record().protection_minutes);
-        self.view.snapshot.observed_at.since(self.record().started_at)
-            >= 2 * Duration::from_secs(60 * minutes)
+        self.record().is_overdue(self.view.snapshot.observed_at)
     }
 
     pub(super) fn is_any_leaving_still_stopping(&self) -> bool {

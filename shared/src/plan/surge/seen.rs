@@ -9,14 +9,14 @@ use crate::timestamp::Timestamp;
 use super::MoveView;
 
 /// The view, sorted: which tasks are wanted, which of them came with the move, what protects each.
-pub(super) struct Seen<'a> {
-    pub(super) view: &'a MoveView<'a>,
+pub(in crate::plan) struct Seen<'a> {
+    pub(in crate::plan) view: &'a MoveView<'a>,
     /// Wanted tasks that were there before the move, the chosen one among them while it lives.
     pub(super) old: Vec<&'a Task>,
     /// Wanted tasks that came since, oldest first.
-    pub(super) new: Vec<&'a Task>,
+    pub(in crate::plan) new: Vec<&'a Task>,
     /// The chosen task, while ECS still wants it.
-    pub(super) chosen: Option<&'a Task>,
+    pub(in crate::plan) chosen: Option<&'a Task>,
 }
 
 /// How ECS begins the `stoppedReason` of a task that a lowered desired count took (ECS Developer Guide, "Amazon ECS
@@ -24,7 +24,7 @@ pub(super) struct Seen<'a> {
 const SCALE_IN: &str = "Scaling activity initiated by";
 
 impl<'a> Seen<'a> {
-    pub(super) fn of(view: &'a MoveView<'a>) -> Result<Self, String> {
+    pub(in crate::plan) fn of(view: &'a MoveView<'a>) -> Result<Self, String> {
         let name = &view.service.name;
         let wanted: Vec<&Task> = view.snapshot.wanted_tasks(name).collect();
         if let Some(task) = wanted.iter().find(|task| task.created_at.is_none()) {
@@ -46,42 +46,42 @@ impl<'a> Seen<'a> {
     }
 
     /// Whether a wanted task is on an instance that is being drained: ECS is to take it away, and must not be held up.
-    pub(super) fn is_drained(&self) -> bool {
+    pub(in crate::plan) fn is_drained(&self) -> bool {
         let instances = &self.view.snapshot.container_instances;
         self.wanted()
             .filter_map(|task| instances.get(task.container_instance.as_ref()?))
             .any(|instance| instance.status == ContainerInstanceStatus::Draining)
     }
 
-    pub(super) fn record(&self) -> &'a MoveRecord {
+    pub(in crate::plan) fn record(&self) -> &'a MoveRecord {
         self.view.record
     }
 
-    pub(super) fn name(&self) -> &'a ServiceName {
+    pub(in crate::plan) fn name(&self) -> &'a ServiceName {
         &self.view.service.name
     }
 
-    pub(super) fn desired(&self) -> u32 {
+    pub(in crate::plan) fn desired(&self) -> u32 {
         self.view.service.tasks_desired
     }
 
-    pub(super) fn wanted(&self) -> impl Iterator<Item = &'a Task> + '_ {
+    pub(in crate::plan) fn wanted(&self) -> impl Iterator<Item = &'a Task> + '_ {
         self.old.iter().chain(&self.new).copied()
     }
 
-    pub(super) fn tasks_wanted(&self) -> u32 {
+    pub(in crate::plan) fn tasks_wanted(&self) -> u32 {
         self.wanted().count() as u32
     }
 
-    pub(super) fn is_timed_out(&self) -> bool {
+    pub(in crate::plan) fn is_timed_out(&self) -> bool {
         self.view.snapshot.observed_at.since(self.record().started_at) >= self.view.move_timeout
     }
 
-    pub(super) fn health(&self, task: &Task) -> Health {
+    pub(in crate::plan) fn health(&self, task: &Task) -> Health {
         health_of(self.view.snapshot, self.view.service, task, self.view.healthy_after)
     }
 
-    pub(super) fn is_chosen(&self, task: &Task) -> bool {
+    pub(in crate::plan) fn is_chosen(&self, task: &Task) -> bool {
         task.arn.short() == self.record().chosen
     }
 
@@ -109,7 +109,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Tasks of the service on their way out or gone, as far as ECS still lists them.
-    pub(super) fn stopped(&self) -> impl Iterator<Item = &'a Task> {
+    pub(in crate::plan) fn stopped(&self) -> impl Iterator<Item = &'a Task> {
         let name = self.name();
         self.view
             .snapshot

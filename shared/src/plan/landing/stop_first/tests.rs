@@ -1,15 +1,15 @@
 //! The freed slot is a landing like any other, and there is no second try.
 
-use super::super::tests::lookout;
+use super::super::tests::survey_of;
 use super::*;
 use crate::plan::testing::{self, Cluster, chain, cluster};
 
 fn stop_first(cluster: &Cluster, zone: &str, number: usize) -> Result<Outlook, Stuck> {
-    lookout(cluster, zone, number, |lookout, from| lookout.outlook_stop_first(from))
+    survey_of(cluster, zone, number, |survey, from| Lookout::new(survey).outlook_stop_first(from))
 }
 
 fn surge(cluster: &Cluster, zone: &str, number: usize) -> Result<Outlook, Stuck> {
-    lookout(cluster, zone, number, |lookout, from| lookout.outlook(from))
+    survey_of(cluster, zone, number, |survey, from| Lookout::new(survey).outlook(from))
 }
 
 #[test]
@@ -24,12 +24,11 @@ fn nothing_is_changed_by_looking() {
     let mut ports = cluster(&[&[1, 0], &[0, 0]]);
     ports.definition().host_ports = vec![80];
     ports.instance("a", 0).remaining.ports = vec![22, 80];
-    let twice = |lookout: &mut Lookout<'_, '_>, from| {
+    survey_of(&ports, "a", 0, |survey, from| {
+        let mut lookout = Lookout::new(survey);
         let first = lookout.outlook_stop_first(from);
-        assert_eq!(lookout.outlook_stop_first(from), first);
-        first
-    };
-    lookout(&ports, "a", 0, twice).unwrap_err();
+        assert!(first.is_err() && lookout.outlook_stop_first(from) == first, "{first:?}");
+    });
 }
 
 #[test]
