@@ -4,6 +4,8 @@
 //! pass in milliseconds, and the same seed gives the same run.
 
 pub mod clusters;
+pub mod families;
+pub mod foreseen;
 pub mod late;
 
 use std::future::Future;

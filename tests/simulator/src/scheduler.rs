@@ -96,8 +96,13 @@ impl Engine {
     /// never.
     #[must_use]
     pub fn flapping(mut self, per_hour: u32) -> Self {
-        self.hosts.flaps_per_hour = per_hour;
+        self.flap(per_hour);
         self
+    }
+
+    /// The same from now on, in the middle of a run; none from now on with 0, and who is away comes back.
+    pub fn flap(&mut self, per_hour: u32) {
+        self.hosts.flaps_per_hour = per_hour;
     }
 
     /// Moves the account by exactly one second.

@@ -130,6 +130,11 @@ impl Simulator {
         self.state().rules.clear();
     }
 
+    /// Lets every agent lose its connection about this often from now on; 0 ends it.
+    pub fn flap_agents(&self, per_hour: u32) {
+        self.present().flap_agents(per_hour);
+    }
+
     /// Takes tokens from the bucket of an operation, as the other callers of a busy account do.
     pub fn spend_tokens(&self, service: Service, operation: &str, tokens: u32) {
         let now = self.now();

@@ -57,7 +57,7 @@ impl Hosts {
     /// Breaks and restores connections.
     fn flap(&mut self, account: &mut Account, rng: &mut StdRng) {
         let now = account.now;
-        if self.flaps_per_hour == 0 {
+        if self.flaps_per_hour == 0 && self.back_at.is_empty() {
             return;
         }
         for instance in

@@ -86,6 +86,11 @@ impl State {
         });
     }
 
+    /// Lets every agent lose its connection about this often.
+    pub(super) fn flap_agents(&mut self, per_hour: u32) {
+        self.engine.flap(per_hour);
+    }
+
     /// Keeps the present as the past of later stale reads.
     pub(super) fn remember(&mut self) {
         remember(&mut self.history, &self.account);
