@@ -5,6 +5,7 @@
 mod crash;
 mod edges;
 mod evens_out;
+mod families;
 mod faults;
 mod layers;
 mod neighbours;
