@@ -16,3 +16,4 @@ mod replay;
 mod rest;
 mod stop;
 mod switches;
+mod table_d3;
