@@ -1,9 +1,10 @@
-//! `make bench`, second half: what the planner needs for clusters of every size.
-//!
-//! Each measurement runs in a process of its own, so that its peak of memory is its own too.
+//! `make bench`, second half: every family of clusters under every policy, and what the planner needs for large ones.
 
+mod families;
 mod large;
 mod planner;
+mod policies;
+mod shares;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Part {
+    /// Evenkeel beside what people do without it, over all families of clusters.
+    Families,
     /// Wall time and peak memory of planning, over sizes of cluster.
     Planner,
     /// One row of `planner`, measured in this process and printed as JSON.
@@ -27,11 +30,18 @@ enum Part {
     },
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let result = match Arguments::parse().part {
         Some(Part::PlannerRow { number }) => planner::print_row(number),
-        Some(Part::Planner) | None => planner::print_table().await,
+        Some(Part::Planner) => planner::print_table(),
+        Some(Part::Families) => {
+            families::print_table();
+            Ok(())
+        }
+        None => {
+            families::print_table();
+            planner::print_table()
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
