@@ -5,7 +5,7 @@
 //! service may be moved, `landing` whether one task can, `sequence` in which order; `verdict` puts that together for a
 //! service. `load`, `flow` and `relief` are the second layer: the instances' load over all services. `rebalance` joins both
 //! for a cluster, `starts` says which may begin now, and `curve` what any number of them would reach. `surge` and `stop`
-//! carry a move on record further; `rest` remembers those that missed.
+//! carry a move on `record` further; `rest` remembers those that missed, and `trace` finds what is left of them.
 
 pub mod candidate;
 pub mod case;

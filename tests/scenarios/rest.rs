@@ -142,7 +142,7 @@ fn a_task_that_lands_where_it_does_not_help_is_a_miss_too() {
     });
 }
 
-/// Plays `change` before each call after the increment of a move that would miss.
+/// Plays `change` before calls between the increment of a move and the look that finds that it has missed.
 fn before_each_call_of_a_miss(seed: u64, change: fn(&mut Account), judge: impl Fn(&Stage, u64)) {
     let calls = play(seed, clusters::sick(seed), async |stage| {
         let stage = impatient(stage);
@@ -150,8 +150,11 @@ fn before_each_call_of_a_miss(seed: u64, change: fn(&mut Account), judge: impl F
         stage.simulator.calls()
     });
     let raise = calls.iter().position(|call| call.operation == "UpdateService").unwrap();
-    let undo = calls.iter().position(|call| call.operation == "StopTask").unwrap();
-    for call in (raise + 2..undo).step_by(5) {
+    let stop = calls.iter().position(|call| call.operation == "StopTask").unwrap();
+    let last = |operation: &str, end: usize| calls[..end].iter().rposition(|it| it.operation == operation);
+    let found = last("DescribeClusters", last("TagResource", stop).unwrap()).unwrap();
+    assert!(found > raise + 20, "the new task is given some time");
+    for call in (raise + 2..=found).step_by(5) {
         play(seed, clusters::sick(seed), async |stage| {
             let stage = impatient(stage);
             stage.simulator.before_call(call as u64, Box::new(change));
@@ -168,9 +171,7 @@ fn a_move_that_makes_way_for_a_pause_has_not_missed() {
         cluster.tags.insert("evenkeel:pause".to_owned(), String::new());
     };
     before_each_call_of_a_miss(305, change, |stage, call| {
-        let memory = rest(stage);
-        let is_late = stage.simulator.calls().iter().any(|it| it.operation == "StopTask");
-        assert!(memory.is_none() || is_late, "before call {call}: {memory:?}");
+        assert_eq!(memory(stage), None, "before call {call}\n{}", stage.simulator.timeline());
     });
 }
 

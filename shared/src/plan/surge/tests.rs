@@ -281,7 +281,7 @@ fn a_miss_is_remembered_before_the_record_goes_and_counted_once() {
 fn a_memory_that_cannot_be_written_does_not_hold_the_record_for_ever() {
     let step = after(|scene| {
         scene.record = MoveRecord { missed: Some(Miss::Landing), ..scene.record.then(Phase::Undone) };
-        scene.record.started_at = now() - Duration::from_mins(60);
+        scene.record.started_at = now() - Duration::from_hours(1);
         scene.cluster.web().tasks_desired = 3;
         scene.cluster.0.tasks.remove(&task_arn("web", 3));
         scene.cluster.0.protections.clear();
