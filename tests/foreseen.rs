@@ -1,29 +1,20 @@
 //! What Evenkeel's own planner says about a simulated cluster, read through the API as the function reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use evenkeel::aws::Aws;
 use evenkeel::ids::ClusterName;
 use evenkeel::observe;
-use evenkeel::percent::Percent;
 use evenkeel::plan::proposal::{Limits, RebalancePlan};
 use evenkeel::plan::rebalance::{candidates, plan_rebalance};
+use evenkeel::settings::Settings;
 use evenkeel::snapshot::ClusterSnapshot;
+use evenkeel::turn::MOVES_AT_ONCE;
 
 /// The limits of a turn with the settings' defaults.
 pub fn limits() -> Limits {
-    Limits {
-        skew_threshold: Percent::new(30),
-        warm_up: Duration::from_mins(5),
-        cooldown: Duration::from_mins(10),
-        moves_max: 20,
-        moves_at_once: 5,
-        triggered: BTreeSet::new(),
-        own_tasks: BTreeSet::new(),
-        in_flight: BTreeSet::new(),
-        set_aside: BTreeMap::new(),
-    }
+    let settings = Settings::from_pairs([("EVENKEEL_CLUSTERS".to_owned(), "web".to_owned())]);
+    Limits::of(&settings.expect("the settings are right"), MOVES_AT_ONCE)
 }
 
 /// The cluster `web`, its candidates read closely.

@@ -28,7 +28,7 @@ pub use memory::Memory;
 
 /// Moves under way at the same time in one cluster. Each holds one surplus task and costs about ten calls a turn of the
 /// account's buckets; five level a large cluster in minutes and stay below a fifth of the 5 `UpdateService` a second.
-const MOVES_AT_ONCE: u32 = 5;
+pub const MOVES_AT_ONCE: u32 = 5;
 
 /// What the turns are for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,17 +126,14 @@ impl Rebalance<'_> {
     fn limits(&self, memory: &Memory, in_flight: &BTreeSet<ServiceName>) -> Limits {
         let free = MOVES_AT_ONCE.saturating_sub(in_flight.len() as u32);
         Limits {
-            strategy: self.settings.strategy,
             skew_threshold: self.skew_threshold,
-            warm_up: self.settings.warm_up,
-            cooldown: self.settings.cooldown,
             moves_max: self.max_moves.saturating_sub(memory.moves.started).min(free),
-            moves_at_once: MOVES_AT_ONCE,
             triggered: memory.triggered.clone(),
             own_tasks: memory.own_tasks.clone(),
             in_flight: in_flight.clone(),
             heading: memory.heading(),
             set_aside: memory.set_aside.clone(),
+            ..Limits::of(self.settings, MOVES_AT_ONCE)
         }
     }
 

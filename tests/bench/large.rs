@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use evenkeel::ids::{ContainerInstanceArn, ServiceName, TaskArn};
 use evenkeel::percent::Percent;
-use evenkeel::plan::proposal::Limits;
 use evenkeel::snapshot::{
     ClusterSnapshot, ContainerInstance, ContainerInstanceStatus, Deployment, DeploymentController,
     HealthStatus, Known, PlacementStrategy, Protection, Resources, RolloutState, SchedulingStrategy, Service,
@@ -44,22 +43,6 @@ pub(crate) struct Size {
 
 fn now() -> Timestamp {
     Timestamp::from_secs(1_800_000_000)
-}
-
-/// The limits of a turn with the settings' defaults.
-pub(crate) fn limits() -> Limits {
-    Limits {
-        skew_threshold: Percent::new(30),
-        warm_up: Duration::from_mins(5),
-        cooldown: Duration::from_mins(10),
-        moves_max: 20,
-        moves_at_once: 5,
-        triggered: BTreeSet::new(),
-        own_tasks: BTreeSet::new(),
-        in_flight: BTreeSet::new(),
-        heading: BTreeMap::new(),
-        set_aside: BTreeMap::new(),
-    }
 }
 
 /// A whole cluster as the base read finds it.

@@ -39,7 +39,7 @@ struct Row {
 /// Measures one row in this process.
 pub(crate) fn print_row(number: usize) -> Result<(), Box<dyn Error>> {
     let (size, history) = ROWS.get(number).ok_or("there is no such row")?;
-    let limits = large::limits();
+    let limits = evenkeel_tests::foreseen::limits();
     let mut snapshot = large::snapshot(*size, *history, 1);
     let before = peak_memory()?;
     let (chosen, choosing) = timed(|| candidates(&snapshot, &limits));

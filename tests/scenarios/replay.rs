@@ -1,33 +1,14 @@
 //! A snapshot is data: saved and read back, it gives the same plan, byte for byte.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use evenkeel::ids::ClusterName;
 use evenkeel::observe;
-use evenkeel::percent::Percent;
-use evenkeel::plan::proposal::Limits;
 use evenkeel::plan::rebalance::{candidates, plan_rebalance};
-use evenkeel::settings::MoveStrategy;
 use evenkeel::snapshot::{ClusterSnapshot, Known};
+use evenkeel_tests::foreseen::limits;
 use evenkeel_tests::{Stage, clusters, play};
 use simulator::faults::Rule;
-
-fn limits() -> Limits {
-    Limits {
-        strategy: MoveStrategy::Surge,
-        skew_threshold: Percent::new(30),
-        warm_up: Duration::from_mins(5),
-        cooldown: Duration::from_mins(10),
-        moves_max: 20,
-        moves_at_once: 5,
-        triggered: BTreeSet::new(),
-        own_tasks: BTreeSet::new(),
-        in_flight: BTreeSet::new(),
-        heading: BTreeMap::new(),
-        set_aside: BTreeMap::new(),
-    }
-}
 
 async fn observed(stage: &Stage) -> ClusterSnapshot {
     let aws = stage.aws();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn, ZoneName};
 use crate::percent::Percent;
 use crate::plan::reason::{Blocked, Reason};
-use crate::settings::MoveStrategy;
+use crate::settings::{MoveStrategy, Settings};
 
 /// What a plan may do, and what it has to leave alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,25 @@ pub struct Limits {
     pub heading: BTreeMap<ServiceName, ContainerInstanceArn>,
     /// Services to leave alone, with the reason to report.
     pub set_aside: BTreeMap<ServiceName, Reason>,
+}
+
+impl Limits {
+    /// The limits of a first turn: the settings, `moves_at_once`, and nothing to remember.
+    pub fn of(settings: &Settings, moves_at_once: u32) -> Self {
+        Self {
+            strategy: settings.strategy,
+            skew_threshold: settings.skew_threshold,
+            warm_up: settings.warm_up,
+            cooldown: settings.cooldown,
+            moves_max: settings.max_moves,
+            moves_at_once,
+            triggered: BTreeSet::new(),
+            own_tasks: BTreeSet::new(),
+            in_flight: BTreeSet::new(),
+            heading: BTreeMap::new(),
+            set_aside: BTreeMap::new(),
+        }
+    }
 }
 
 /// What to do about one cluster.
