@@ -20,7 +20,6 @@ use crate::plan::proposal::{Limits, Move, RebalancePlan};
 use crate::plan::reason::{Blocked, Reason};
 use crate::plan::rebalance::{candidates, plan_rebalance};
 use crate::plan::record::{MoveRecord, record_of};
-use crate::report::report_states;
 use crate::settings::Settings;
 use crate::snapshot::ClusterSnapshot;
 
@@ -104,7 +103,7 @@ impl Rebalance<'_> {
         self.forget_rests(&snapshot, &in_flight, memory).await;
         let is_moving = records.values().any(Option::is_some) || blocked.iter().any(is_stale_read);
         let plan = plan_rebalance(&snapshot, &self.limits(memory, &in_flight));
-        self.note_states(memory, &plan);
+        memory.note_states(&plan);
         blocked.extend(plan.services.iter().flat_map(|it| it.blocked.clone()));
         blocked.extend(plan.load.blocked.clone());
         let obstacle = self.obstacle(&snapshot, memory).await;
@@ -134,20 +133,6 @@ impl Rebalance<'_> {
             heading: memory.heading(),
             set_aside: memory.set_aside.clone(),
             ..Limits::of(self.settings, MOVES_AT_ONCE)
-        }
-    }
-
-    fn note_states(&self, memory: &mut Memory, plan: &RebalancePlan) {
-        if memory.load_before.is_empty() {
-            memory.load_before.clone_from(&plan.load.groups);
-            memory.curve.clone_from(&plan.curve);
-        }
-        memory.load_after.clone_from(&plan.load.groups);
-        memory.after = report_states(plan, &memory.before);
-        for state in &memory.after {
-            if memory.before.iter().all(|known| known.service != state.service) {
-                memory.before.push(state.clone());
-            }
         }
     }
 

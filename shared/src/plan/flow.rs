@@ -86,7 +86,9 @@ pub fn solve(rows: &mut [Row], base: &[u32], bounds: &[(u32, u32)]) -> Option<u3
     let mut network = Network::new(rows, base, bounds);
     while network.imbalance().any(|(_, excess)| excess > 0) {
         let path = network.shortest()?;
-        path.into_iter().for_each(|arc| network.push(arc));
+        for arc in path {
+            network.push(arc);
+        }
     }
     let slots = rows.iter().flat_map(|row| &row.zones).flat_map(|zone| &zone.slots);
     Some(slots.filter(|slot| slot.is_taken && !slot.is_used).count() as u32)
@@ -145,7 +147,9 @@ impl<'r> Network<'r> {
         let mut queue: VecDeque<usize> =
             self.imbalance().filter(|(_, excess)| *excess > 0).map(|(node, _)| node).collect();
         let mut is_queued = vec![false; self.sink() + 1];
-        queue.iter().for_each(|node| (price[*node], is_queued[*node]) = (0, true));
+        for node in &queue {
+            (price[*node], is_queued[*node]) = (0, true);
+        }
         while let Some(node) = queue.pop_front() {
             is_queued[node] = false;
             for (to, arc, cost) in self.arcs(node) {

@@ -4,6 +4,9 @@
 //! split is the best there is, whatever instances the service may use: no bound could allow a more even one. Most
 //! services of a large cluster are so, and what it costs to look at them decides how long a plan takes.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use crate::ids::{ContainerInstanceArn, ZoneName};
@@ -65,29 +68,4 @@ impl<'a> Zones<'a> {
 fn is_within_one(counts: &[usize], places: usize) -> bool {
     let least = if counts.len() < places { 0 } else { counts.iter().copied().min().unwrap_or(0) };
     counts.iter().copied().max().unwrap_or(0) <= least + 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::testing::{cluster, limits};
-
-    fn is_level(zones: &[&[u32]]) -> bool {
-        let cluster = cluster(zones);
-        let limits = limits();
-        let cases = Case::all(&cluster.0, &limits);
-        Zones::of(&cluster.0).is_level(&cases[0])
-    }
-
-    #[test]
-    fn what_is_level_over_zones_and_instances_alike_is_seen_at_a_glance() {
-        assert!(is_level(&[&[2, 1], &[1, 1]]) && is_level(&[&[1, 0, 0]]) && is_level(&[&[0, 1], &[0, 0]]));
-    }
-
-    #[test]
-    fn everything_else_is_looked_at_closely() {
-        assert!(!is_level(&[&[2, 0]]), "inside the zone");
-        assert!(!is_level(&[&[1, 1], &[0, 0]]), "between zones");
-        assert!(!is_level(&[&[1, 2], &[3]]), "over all instances, though zones may demand it");
-    }
 }

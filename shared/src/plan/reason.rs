@@ -4,6 +4,7 @@
 //! changes its meaning; the payload carries the values that the sentence names. The sentence stands beside the variant
 //! it belongs to, through `thiserror`'s formatting, although a reason is no error.
 
+mod subject;
 #[cfg(test)]
 mod tests;
 mod unevenness;
@@ -17,6 +18,7 @@ use crate::percent::Percent;
 use crate::plan::rest::Miss;
 use crate::timestamp::Timestamp;
 
+pub use subject::{Subject, SubjectKind};
 pub use unevenness::Unevenness;
 
 /// Something that was left alone, and why.
@@ -27,39 +29,6 @@ pub struct Blocked {
     pub subject: Subject,
     /// Why.
     pub reason: Reason,
-}
-
-/// What a reason is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Subject {
-    /// What kind of thing.
-    pub kind: SubjectKind,
-    /// Its name or ARN.
-    pub name: String,
-}
-
-/// What kind of thing a reason is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub enum SubjectKind {
-    Cluster,
-    Service,
-    Task,
-    ContainerInstance,
-}
-
-impl Subject {
-    /// A subject of this kind and name.
-    pub fn new(kind: SubjectKind, name: impl std::fmt::Display) -> Self {
-        Self { kind, name: name.to_string() }
-    }
-
-    /// The subject together with the reason it was left alone.
-    pub fn blocked(self, reason: Reason) -> Blocked {
-        Blocked { subject: self, reason }
-    }
 }
 
 /// Why something was left alone.

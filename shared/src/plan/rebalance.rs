@@ -122,9 +122,9 @@ fn is_any_levelling(snapshot: &ClusterSnapshot, limits: &Limits) -> bool {
     let is_levelling = |service: &ServiceName| {
         let Some(case) = Case::of(snapshot, limits, service) else { return true };
         let Some(Ok(record)) = record_of(case.service) else { return true };
-        let came = case.tasks.iter().filter(|task| task.created_at >= Some(record.started_at));
-        let came: BTreeSet<TaskArn> = came.map(|task| task.arn.clone()).collect();
-        survey_closely(&case).is_none_or(|survey| survey.layout_without(&came).excess() > 0)
+        let started = case.tasks.iter().filter(|task| task.created_at >= Some(record.started_at));
+        let started: BTreeSet<TaskArn> = started.map(|task| task.arn.clone()).collect();
+        survey_closely(&case).is_none_or(|survey| survey.layout_without(&started).excess() > 0)
     };
     limits.in_flight.iter().any(is_levelling)
 }

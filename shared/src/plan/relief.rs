@@ -123,6 +123,9 @@ impl LoadPlan {
     }
 }
 
+/// Why a group gets no more even: the first service whose task would help and cannot be moved, if there is one.
+struct Stuck(Option<(ServiceName, Reason)>);
+
 /// The state from which moves are foreseen one after another.
 struct Relief<'a> {
     limits: &'a Limits,
@@ -165,7 +168,9 @@ impl<'a> Relief<'a> {
                 let stuck = self.foresee_group(&group, &mut exact, plan, moves_max);
                 plan.groups[at].skew_after = self.loads.skew(&group);
                 let skew = plan.groups[at].skew_after;
-                plan.blocked.extend(stuck.into_iter().flat_map(|why| self.explain(&group, skew, why)));
+                if let Err(stuck) = stuck {
+                    plan.blocked.extend(self.explain(&group, skew, stuck));
+                }
             }
         }
     }
@@ -177,14 +182,11 @@ impl<'a> Relief<'a> {
         exact: &mut Option<Exact>,
         plan: &mut LoadPlan,
         moves_max: usize,
-    ) -> Option<Option<(ServiceName, Reason)>> {
+    ) -> Result<(), Stuck> {
         while self.loads.is_uneven(group, self.limits.skew_threshold) && plan.moves.len() < moves_max {
             let wished = exact.as_ref().and_then(|exact| self.best_of_wishes(&exact.wishes));
             let is_wished = wished.is_some();
-            let (hand, from, landing) = match wished.map_or_else(|| self.best_of_all(group), Ok) {
-                Ok(next) => next,
-                Err(why) => return Some(why),
-            };
+            let (hand, from, landing) = wished.map_or_else(|| self.best_of_all(group), Ok)?;
             let mut step = self.make(hand, from, &landing, group);
             match exact {
                 Some(exact) if is_wished => exact.fulfil(hand, from, landing.to),
@@ -194,7 +196,7 @@ impl<'a> Relief<'a> {
             plan.reach.push(landing.reach.iter().map(|at| self.arn(*at)).collect());
             plan.moves.push(step);
         }
-        None
+        Ok(())
     }
 
     fn exact(&self, group: &Group) -> Option<Exact> {
@@ -210,15 +212,15 @@ impl<'a> Relief<'a> {
     }
 
     /// The move that relieves the fullest instance; of those the one with fewest starts, then the largest task.
-    fn best_of_all(&self, group: &Group) -> Result<(usize, usize, Landing), Option<(ServiceName, Reason)>> {
+    fn best_of_all(&self, group: &Group) -> Result<(usize, usize, Landing), Stuck> {
         let mut full = group.members.clone();
         full.sort_by_key(|at| (Reverse(self.loads.hosts[*at].share()), *at));
-        let mut stuck = None;
+        let mut stuck = Stuck(None);
         for from in full.into_iter().take(TRIED_MAX) {
             match self.best_from(from) {
                 Ok(Some((hand, landing))) => return Ok((hand, from, landing)),
                 Ok(None) => {}
-                Err(why) => stuck = stuck.or(Some(why)),
+                Err(why) => stuck = Stuck(stuck.0.or(Some(why))),
             }
         }
         Err(stuck)
@@ -279,7 +281,7 @@ impl<'a> Relief<'a> {
         let size = self.hands[hand].size;
         self.loads.shift(size, from, landing.to);
         let task = self.hands[hand].shift(from, landing.to);
-        for other in self.hands.iter_mut() {
+        for other in &mut self.hands {
             other.reserve(size, landing.to);
         }
         Move {
@@ -299,11 +301,12 @@ impl<'a> Relief<'a> {
 
     /// Why an uneven group stays so: the service whose landing could not be foreseen to help, those that hold tasks on its
     /// fullest instance and may not be moved, or plain arithmetic.
-    fn explain(&self, group: &Group, skew: Percent, why: Option<(ServiceName, Reason)>) -> Vec<Blocked> {
+    fn explain(&self, group: &Group, skew: Percent, stuck: Stuck) -> Vec<Blocked> {
         let name = group.zone.as_ref().map(ToString::to_string).or(group.capacity_provider.clone());
         let group = Subject::new(SubjectKind::Cluster, name.unwrap_or_else(|| "all instances".to_owned()));
         let mut blocked = vec![group.blocked(Reason::LoadStays { skew })];
-        let services = self.refused.iter().map(|(name, reason)| (name.clone(), reason.clone())).chain(why);
+        let services =
+            self.refused.iter().map(|(name, reason)| (name.clone(), reason.clone())).chain(stuck.0);
         blocked
             .extend(services.map(|(name, reason)| Subject::new(SubjectKind::Service, name).blocked(reason)));
         blocked

@@ -10,7 +10,7 @@ use crate::plan::reason::Reason;
 use crate::plan::record::MoveRecord;
 use crate::plan::surge::Outcome;
 use crate::plan::trace::Trace;
-use crate::report::{Action, Landing, MoveCounts, ServiceState};
+use crate::report::{Action, Landing, MoveCounts, ServiceState, report_states};
 use crate::snapshot::ClusterSnapshot;
 use crate::timestamp::Timestamp;
 
@@ -197,6 +197,21 @@ impl Memory {
     pub(super) fn heading(&self) -> BTreeMap<ServiceName, ContainerInstanceArn> {
         let running = self.begun.iter().filter(|begun| !self.is_over(&begun.service));
         running.map(|begun| (begun.service.clone(), begun.to.clone())).collect()
+    }
+
+    /// Notes how services and instances stand.
+    pub(super) fn note_states(&mut self, plan: &RebalancePlan) {
+        if self.load_before.is_empty() {
+            self.load_before.clone_from(&plan.load.groups);
+            self.curve.clone_from(&plan.curve);
+        }
+        self.load_after.clone_from(&plan.load.groups);
+        self.after = report_states(plan, &self.before);
+        for state in &self.after {
+            if self.before.iter().all(|known| known.service != state.service) {
+                self.before.push(state.clone());
+            }
+        }
     }
 
     /// Groups of instances, as first and as last seen.

@@ -162,6 +162,8 @@ pub(super) fn settled<'a>(
         }
     }
     let mut loads = Loads::of(snapshot, limits, &leaving)?;
-    coming.into_iter().for_each(|(arn, size)| loads.add(arn, size));
+    for (arn, size) in coming {
+        loads.add(arn, size);
+    }
     Ok(loads)
 }

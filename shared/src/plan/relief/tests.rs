@@ -137,7 +137,9 @@ proptest! {
         let (zones, width) = if is_zoned { (2, 3) } else { (1, 6) };
         let counts: Vec<Vec<Vec<u32>>> = seats.iter().map(|tasks| {
             let mut counts = vec![vec![0; width]; zones];
-            tasks.iter().for_each(|seat| counts[seat / width][seat % width] += 1);
+            for seat in tasks {
+                counts[seat / width][seat % width] += 1;
+            }
             counts
         }).collect();
         let mut cluster = services(&vec![width; zones], &counts);
