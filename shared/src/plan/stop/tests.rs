@@ -250,6 +250,8 @@ fn a_landing_that_no_longer_helps_ends_it() {
     assert_eq!(step, Step::Finish(Outcome::RolledBack));
     let step = ready(|scene| scene.cluster.instance("a", 1).registered_at = Some(now()));
     assert_eq!(step, Step::Finish(Outcome::RolledBack));
+    let step = ready(|scene| scene.cluster.instance("a", 0).registered_at = Some(now()));
+    assert_eq!(step, Step::Finish(Outcome::RolledBack), "tasks of a warming instance stay");
 }
 
 #[test]
