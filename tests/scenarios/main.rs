@@ -7,6 +7,7 @@ mod edges;
 mod evens_out;
 mod families;
 mod faults;
+mod late_turn;
 mod layers;
 mod neighbours;
 mod optimum;
