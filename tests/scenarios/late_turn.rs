@@ -15,7 +15,6 @@ fn raising_call(seed: u64) -> u64 {
 
 /// A function that ends right after it has started a task, and a schedule that misses a beat.
 #[test]
-#[ignore = "a move past EVENKEEL_MOVE_TIMEOUT is undone without a look at its new task, which may serve long since"]
 fn a_move_whose_new_task_serves_is_finished_however_late_the_next_run_comes() {
     let call = raising_call(401);
     play(401, clusters::one_zone(401, &[3, 0]), async |stage| {

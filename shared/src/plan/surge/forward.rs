@@ -63,17 +63,14 @@ impl<'a> Seen<'a> {
         if self.view.paused == Some(true) {
             return self.give_up(None);
         }
-        if self.is_timed_out() {
-            return self.give_up(self.miss());
-        }
         if self.desired() < self.record().tasks_desired_raised() {
-            return self.raise_again();
+            return if self.is_timed_out() { self.give_up(self.miss()) } else { self.raise_again() };
         }
         if self.tasks_wanted() < self.desired() {
-            return Step::Wait(Waiting::NewTask);
+            return self.wait_or_undo(Waiting::NewTask);
         }
         if self.tasks_wanted() > self.desired() {
-            return Step::Wait(Waiting::Count);
+            return self.wait_or_undo(Waiting::Count);
         }
         self.judge_landing()
     }
@@ -92,14 +89,17 @@ impl<'a> Seen<'a> {
         Step::Raise { from: self.desired(), to: self.desired() + 1, record }
     }
 
+    /// However late the look comes, a new task that serves where it helps is handed over to: the time-out is for those that
+    /// do not.
     pub(super) fn judge_landing(&self) -> Step {
         if self.new.iter().any(|task| task.container_instance.is_none()) {
-            return Step::Wait(Waiting::NewTask);
+            return self.wait_or_undo(Waiting::NewTask);
         }
+        let may_go_on = self.record().starts < self.record().starts_max && !self.is_timed_out();
         match self.helpful() {
-            Err(what) => Step::Wait(Waiting::CannotTell(what)),
+            Err(what) => self.wait_or_undo(Waiting::CannotTell(what)),
             Ok(Some(new)) => self.hand_over(new),
-            Ok(None) if self.record().starts < self.record().starts_max => self.start_another(),
+            Ok(None) if may_go_on => self.start_another(),
             Ok(None) => self.give_up(Some(Miss::Landing)),
         }
     }
