@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use evenkeel::plan::proposal::RebalancePlan;
+use evenkeel::plan::proposal::{Layer, RebalancePlan};
 use evenkeel::report::Report;
 use evenkeel_tests::families::{Family, Load, numbered};
 use evenkeel_tests::{Stage, foreseen, play};
@@ -109,14 +109,33 @@ fn completed(reports: &[Report]) -> u32 {
     reports.iter().map(|report| report.clusters[0].moves.completed).sum()
 }
 
-/// Every move brought the cluster nearer to its best by one, so that as few were made as can be. Not so where services
-/// compete for room: what one of them leaves may open a better split to another than could be reached before.
+/// The moves of one layer. Each report lists those it began.
+fn begun(reports: &[Report], layer: Layer) -> u32 {
+    let begun = reports.iter().flat_map(|report| &report.clusters[0].planned);
+    begun.filter(|planned| planned.layer == layer).count() as u32
+}
+
+/// Every move of the first layer brought the cluster nearer to its best by one, so that as few were made as can be, and the
+/// second layer needed no more than its bound. Not so where services compete for room: what one of them leaves may open a
+/// better split to another than could be reached before.
 async fn assert_fewest_moves(stage: &Stage, family: &Family, before: u32, reports: &[Report]) {
     let left = excess(&foreseen::plan(&stage.aws()).await);
-    assert_eq!(completed(reports) + left, before, "{reports:#?}\n{}", stage.simulator.timeline());
+    let words = || format!("{reports:#?}\n{}", stage.simulator.timeline());
+    assert_eq!(begun(reports, Layer::Service) + left, before, "{}", words());
+    for (moves, planned) in reports.iter().map(|it| (it.clusters[0].moves, it.clusters[0].planned.len())) {
+        assert_eq!(moves.undone, 0, "{}", words());
+        let is_in_one_piece = moves.in_flight == 0 && moves.started as usize == planned && is_led(family);
+        assert!(!is_in_one_piece || moves.completed <= moves.lower_bound, "{}", words());
+    }
     if family.name == "already optimal" {
         assert_eq!((before, stage.writes()), (0, 0), "{reports:#?}");
     }
+}
+
+/// Whether ECS can be led to every landing that the exact plan of the second layer wants. Where everything came up on the
+/// first hosts, more instances tie than five starts can try, and it goes by what relieves instead: 9 moves for 7.
+fn is_led(family: &Family) -> bool {
+    family.name != numbered(5).name
 }
 
 /// Whether a family of this kind always has something to move in some of its clusters.

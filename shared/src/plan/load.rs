@@ -144,17 +144,19 @@ impl<'a> Loads<'a> {
     }
 
     /// Whether a task of this size leaves both instances better off on `to` than on `from`: one above the mean of its group
-    /// gives to one below, the source gets cooler and is afterwards still not below the target. The larger of the two then
-    /// strictly falls with every move, so that moves can never go round in a circle.
+    /// gives to one below, and neither ends above what the fuller one was ([`Loads::cools`]).
     pub fn relieves(&self, size: Size, from: usize, to: usize) -> bool {
-        let nothing = Size::default();
-        let (left, right) = (&self.hosts[from], &self.hosts[to]);
-        let after = left.share_with(nothing, size);
-        from != to
-            && after < left.share()
-            && right.share_with(size, nothing) <= after
+        self.cools(size, from, to)
             && self.is_above_mean(from) == Some(Ordering::Greater)
             && self.is_above_mean(to) == Some(Ordering::Less)
+    }
+
+    /// Whether the source gets cooler and is afterwards still not below the target. The larger of the two then strictly
+    /// falls with every move, so that moves can never go round in a circle.
+    pub fn cools(&self, size: Size, from: usize, to: usize) -> bool {
+        let (source, target) = (&self.hosts[from], &self.hosts[to]);
+        let after = source.share_with(Size::default(), size);
+        from != to && after < source.share() && target.share_with(size, Size::default()) <= after
     }
 
     /// How a host's share compares with the mean of its group.

@@ -32,9 +32,26 @@ pub struct Limits {
     /// Services with a move on record; they get no second one.
     pub in_flight: BTreeSet<ServiceName>,
     /// Where moves in flight mean to bring their task, as far as this invocation began them.
-    pub heading: BTreeMap<ServiceName, ContainerInstanceArn>,
+    pub heading: BTreeMap<ServiceName, Heading>,
     /// Services to leave alone, with the reason to report.
     pub set_aside: BTreeMap<ServiceName, Reason>,
+}
+
+/// Where a move in flight means to bring its task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heading {
+    /// The container instance that is counted on.
+    pub to: ContainerInstanceArn,
+    /// Every one that was foreseen to help as well.
+    pub helpful: BTreeSet<ContainerInstanceArn>,
+}
+
+impl Heading {
+    /// The heading of a planned move: where one start is enough, every instance that ties helps.
+    pub fn of(planned: &Move) -> Self {
+        let tied = planned.landings.iter().filter(|_| planned.starts_max == 1).cloned();
+        Self { to: planned.to.clone(), helpful: tied.chain([planned.to.clone()]).collect() }
+    }
 }
 
 impl Limits {

@@ -65,8 +65,8 @@ impl Gate {
 /// yet, an image still being pulled among them.
 fn arriving(snapshot: &ClusterSnapshot, limits: &Limits) -> BTreeMap<ContainerInstanceArn, u32> {
     let mut arriving: BTreeMap<ContainerInstanceArn, u32> = BTreeMap::new();
-    for to in limits.heading.values() {
-        *arriving.entry(to.clone()).or_default() += 1;
+    for heading in limits.heading.values() {
+        *arriving.entry(heading.to.clone()).or_default() += 1;
     }
     let is_starting = |status: TaskStatus| status < TaskStatus::Running;
     for task in snapshot.tasks.values().filter(|task| task.is_wanted() && is_starting(task.last_status)) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn};
 use crate::observe::TaskDefinitions;
-use crate::plan::proposal::{CurvePoint, GroupPlan, Layer, Move, RebalancePlan};
+use crate::plan::proposal::{CurvePoint, GroupPlan, Heading, Layer, Move, RebalancePlan};
 use crate::plan::reason::Reason;
 use crate::plan::record::MoveRecord;
 use crate::plan::surge::Outcome;
@@ -194,9 +194,9 @@ impl Memory {
     }
 
     /// Where the moves in flight that this invocation began mean to bring their task.
-    pub(super) fn heading(&self) -> BTreeMap<ServiceName, ContainerInstanceArn> {
+    pub(super) fn heading(&self) -> BTreeMap<ServiceName, Heading> {
         let running = self.begun.iter().filter(|begun| !self.is_over(&begun.service));
-        running.map(|begun| (begun.service.clone(), begun.to.clone())).collect()
+        running.map(|begun| (begun.service.clone(), Heading::of(begun))).collect()
     }
 
     /// Notes how services and instances stand.

@@ -99,7 +99,8 @@ fn starts_allowed(survey: &Survey<'_>) -> u32 {
 }
 
 /// Whether a second-layer move's new task landed where it helps: with it, and without the chosen task and all ballast, the
-/// cluster is a move nearer to even; where that cannot be counted, the load goes from a fuller instance to an emptier one.
+/// cluster is a move nearer to even, or stays so if other moves have made it even meanwhile. Where it was meant to land, the
+/// plan has counted that, together with the moves begun beside it, so that it only must not do harm; where it cannot be counted, the load goes from a fuller instance to an emptier one.
 /// `None` = cannot tell.
 pub fn landing_relieves(
     snapshot: &ClusterSnapshot,
@@ -116,12 +117,16 @@ pub fn landing_relieves(
     };
     let size = size_of(snapshot, snapshot.tasks.get(chosen)?)?;
     let (from, to) = (seat_of(chosen)?, seat_of(started)?);
+    if limits.heading.get(service).is_some_and(|heading| heading.helpful.contains(survey.arn(to))) {
+        return Some(before.cools(size, from, to));
+    }
     let mut after = before.clone();
     after.shift(size, from, to);
     let (were, are) =
         (moves_needed(snapshot, limits, &before, from), moves_needed(snapshot, limits, &after, from));
     Some(match (were, are) {
-        (Some(were), Some(are)) if were > 0 => are < were,
+        (Some(0), Some(are)) => are == 0,
+        (Some(were), Some(are)) => are < were,
         _ => before.relieves(size, from, to),
     })
 }
@@ -147,7 +152,7 @@ pub(super) fn settled<'a>(
         let Some(Ok(record)) = record_of(service) else { continue };
         let is_new = |task: &&Task| task.created_at >= Some(record.started_at);
         let (new, old): (Vec<&Task>, Vec<&Task>) = snapshot.wanted_tasks(&service.name).partition(is_new);
-        let heading = limits.heading.get(&service.name);
+        let heading = limits.heading.get(&service.name).map(|heading| &heading.to);
         let taken_over = new.iter().find(|task| Some(task.arn.short()) == record.new.as_deref());
         let staying = taken_over.or(new.first().filter(|_| heading.is_none()));
         if staying.is_none() && heading.is_none() {
