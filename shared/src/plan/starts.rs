@@ -3,6 +3,9 @@
 //! A new instance is everybody's target, and it is the one that has no image yet. If all moves went there at once, they
 //! would pull and start at once, and none would get healthy in time.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use crate::ids::ContainerInstanceArn;

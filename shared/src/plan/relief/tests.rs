@@ -126,8 +126,32 @@ fn different_sizes_are_evened_by_share_with_a_bound_below() {
     assert!(group.lower_bound as usize <= plan.moves.len() && plan.moves.len() <= 4, "{:#?}", plan.moves);
 }
 
+/// The closed form for single tasks in one zone (design notes E.2.3): the band that needs fewest moves, each of which takes
+/// one from above it or brings one to below it.
+fn closed_form(counts: &[u32], width: u32) -> u32 {
+    let moves = |low: u32| {
+        let over: u32 = counts.iter().map(|count| count.saturating_sub(low + width)).sum();
+        let under: u32 = counts.iter().map(|count| low.saturating_sub(*count)).sum();
+        over.max(under)
+    };
+    let (total, places) = (counts.iter().sum::<u32>(), counts.len() as u32);
+    let is_possible = |low: &u32| low * places <= total && total <= (low + width) * places;
+    (0..=total).filter(is_possible).map(moves).min().unwrap_or(0)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn the_flow_agrees_with_the_closed_form_where_there_is_one(counts in prop::collection::vec(0_u32..20, 2..6)) {
+        let plan = relief(&singles(&counts));
+        let shares: Vec<u64> = counts.iter().map(|count| u64::from(*count) * 40_000).collect();
+        let mean = shares.iter().sum::<u64>() / shares.len() as u64;
+        let width = (mean * 30 / 100).max(99_999) / 40_000;
+        let is_past = shares.iter().max().unwrap() - shares.iter().min().unwrap() > (mean * 30 / 100).max(99_999);
+        let expected = if is_past { closed_form(&counts, width as u32) } else { 0 };
+        prop_assert_eq!(plan.groups[0].lower_bound, expected);
+    }
 
     #[test]
     fn every_plan_relieves_step_by_step_and_keeps_every_service_at_its_best(

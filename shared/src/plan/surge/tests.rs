@@ -316,8 +316,10 @@ fn a_move_out_of_time_says_by_what_it_missed() {
     assert_eq!(placement, (Phase::Undo, Some(Miss::Placement)));
     let unhealthy = missed(&|scene| scene.cluster.task(3).last_status = TaskStatus::Pending);
     assert_eq!(unhealthy, (Phase::Undo, Some(Miss::Unhealthy)));
-    assert_eq!(missed(&|_| ()), (Phase::Undo, Some(Miss::Timeout)));
-    let held_by_others = missed(&|scene| scene.protect(1, now() + Duration::from_mins(117)));
+    let timeout = missed(&|scene| scene.cluster.task(1).last_status = TaskStatus::Pending);
+    assert_eq!(timeout, (Phase::Undo, Some(Miss::Timeout)), "a keeper does not serve");
+    assert_eq!(missed(&|_| ()), (Phase::Lower, None), "all serve, so there is nothing to undo");
+    let held_by_others = missed(&|scene| scene.protect(0, now() + Duration::from_mins(117)));
     assert_eq!(held_by_others, (Phase::Undo, None), "it yields to somebody else");
     let paused = missed(&|scene| scene.paused = Some(true));
     assert_eq!(paused, (Phase::Undo, None));
