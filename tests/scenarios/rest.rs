@@ -59,7 +59,7 @@ fn a_service_whose_new_task_stays_sick_rests_and_says_why() {
         assert_eq!(stage.writes(), writes, "{second:#?}");
         assert_eq!(second.status, Status::Blocked, "{second:#?}");
         let words = format!(
-            "service app: its last move was undone: the new task did not get healthy in time; it rests until {}",
+            "service app: its last move was in vain: the new task did not get healthy in time; it rests until {}",
             memory.until
         );
         assert!(says(&second, &words), "{words}: {second:#?}");

@@ -202,7 +202,7 @@ pub enum Reason {
         until: Timestamp,
     },
     /// Its moves keep missing, as its tag remembers.
-    #[error("{} undone: {}; it rests until {until}", moves_were(*misses), observed.words())]
+    #[error("{} in vain: {}; it rests until {until}", moves_were(*misses), observed.words())]
     RestingAfterMisses {
         /// How many in a row.
         misses: u32,

@@ -28,6 +28,7 @@ use crate::plan::landing::Lookout;
 use crate::plan::reason::Reason;
 use crate::plan::rebalance::landing_helps;
 use crate::plan::record::{MoveRecord, Phase};
+use crate::plan::rest::Miss;
 use crate::plan::stoppable::is_stoppable;
 use crate::plan::surge::seen::Seen;
 use crate::plan::surge::{self, MoveView, Outcome, Step, Waiting, is_deploying};
@@ -141,7 +142,7 @@ fn after_the_stop(seen: &Seen<'_>) -> Step {
         return Step::Finish(Outcome::Yielded);
     }
     match not_whole(seen) {
-        Some(_) if is_late(seen, gone) => Step::Finish(Outcome::NotReplaced),
+        Some(_) if is_late(seen, gone) => seen.finish(Outcome::NotReplaced, Some(Miss::Unhealthy)),
         Some(waiting) => Step::Wait(waiting),
         None => end(seen, gone),
     }
@@ -175,9 +176,9 @@ fn end(seen: &Seen<'_>, gone: Option<&Task>) -> Step {
     let is_overdue = seen.record().is_overdue(seen.view.snapshot.observed_at);
     match helped {
         _ if !is_stopped && !is_overdue => Step::Wait(Waiting::Stopped),
-        Some(true) => Step::Finish(Outcome::Moved),
+        Some(true) => seen.finish(Outcome::Moved, None),
         None if !is_overdue => cannot_tell("how the tasks are spread"),
-        Some(false) | None => Step::Finish(Outcome::NoBetter),
+        Some(false) | None => seen.finish(Outcome::NoBetter, Some(Miss::Landing)),
     }
 }
 

@@ -29,7 +29,7 @@ fn subject_carries_its_kind() {
 fn misses_are_told_in_words() {
     let until = Timestamp::from_secs(1_800_000_000);
     let reason = |misses| Reason::RestingAfterMisses { misses, observed: Miss::Unhealthy, until };
-    let words = "undone: the new task did not get healthy in time; it rests until 2027-01-15T08:00:00Z";
+    let words = "in vain: the new task did not get healthy in time; it rests until 2027-01-15T08:00:00Z";
     assert_eq!(reason(1).sentence(), format!("its last move was {words}"));
     assert_eq!(reason(3).sentence(), format!("its last 3 moves were {words}"));
     let json = serde_json::to_value(reason(3)).unwrap();

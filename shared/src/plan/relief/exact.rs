@@ -116,7 +116,9 @@ fn direct(used: &[u32], bounds: &[(u32, u32)]) -> u32 {
 
 /// How far shares may lie apart: the threshold of their mean, or the least difference that matters.
 fn width(loads: &Loads<'_>, group: &Group, limits: &Limits) -> u64 {
-    (loads.mean(group) * u64::from(limits.skew_threshold.get()) / 100).max(APART_MIN - 1)
+    let sum: u64 = group.members.iter().map(|at| loads.hosts[*at].share()).sum();
+    let count = (group.members.len() as u64).max(1);
+    (sum * u64::from(limits.skew_threshold.get()) / (100 * count)).max(APART_MIN - 1)
 }
 
 /// The shares that each instance of a group can have, one remainder task more or less a rung.

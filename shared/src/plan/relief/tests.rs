@@ -146,10 +146,9 @@ proptest! {
     fn the_flow_agrees_with_the_closed_form_where_there_is_one(counts in prop::collection::vec(0_u32..20, 2..6)) {
         let plan = relief(&singles(&counts));
         let shares: Vec<u64> = counts.iter().map(|count| u64::from(*count) * 40_000).collect();
-        let mean = shares.iter().sum::<u64>() / shares.len() as u64;
-        let width = (mean * 30 / 100).max(99_999) / 40_000;
-        let is_past = shares.iter().max().unwrap() - shares.iter().min().unwrap() > (mean * 30 / 100).max(99_999);
-        let expected = if is_past { closed_form(&counts, width as u32) } else { 0 };
+        let width = (shares.iter().sum::<u64>() * 30 / (100 * shares.len() as u64)).max(99_999);
+        let is_past = shares.iter().max().unwrap() - shares.iter().min().unwrap() > width;
+        let expected = if is_past { closed_form(&counts, (width / 40_000) as u32) } else { 0 };
         prop_assert_eq!(plan.groups[0].lower_bound, expected);
     }
 

@@ -1,7 +1,7 @@
 //! The end of a move: protections off once ECS has chosen who leaves, the record off once they have stopped.
 
 use crate::plan::record::Phase;
-use crate::plan::rest::{Rest, rest_of};
+use crate::plan::rest::{Miss, Rest, rest_of};
 use crate::snapshot::{Task, TaskStatus};
 
 use super::seen::Seen;
@@ -30,19 +30,22 @@ impl Seen<'_> {
         if self.is_any_leaving_still_stopping() && !self.is_overdue() {
             return Step::Wait(Waiting::Stopped);
         }
-        if let Some(step) = self.remember().filter(|_| !self.is_overdue()) {
-            return step;
-        }
-        Step::Finish(self.outcome())
+        self.finish(self.outcome(), self.record().missed)
+    }
+
+    /// The end of the record, after what the service has to remember of it.
+    pub(in crate::plan) fn finish(&self, outcome: Outcome, missed: Option<Miss>) -> Step {
+        let memory = self.remember(outcome, missed).filter(|_| !self.is_overdue());
+        memory.unwrap_or(Step::Finish(outcome))
     }
 
     /// What the service has to remember, or may forget, before the record goes: its tag names the move that it counted
     /// last, so that the same miss is not counted again. A value that cannot be read is left: it keeps the service at rest.
-    fn remember(&self) -> Option<Step> {
+    fn remember(&self, outcome: Outcome, missed: Option<Miss>) -> Option<Step> {
         let earlier = rest_of(self.view.service).transpose().ok()?;
-        match (self.outcome(), self.record().missed, earlier) {
+        match (outcome, missed, earlier) {
             (Outcome::Moved, _, Some(_)) => Some(Step::EndRest),
-            (Outcome::RolledBack, Some(observed), earlier) => {
+            (Outcome::RolledBack | Outcome::NoBetter | Outcome::NotReplaced, Some(observed), earlier) => {
                 let (started_at, now) = (self.record().started_at, self.view.snapshot.observed_at);
                 let is_counted = earlier.as_ref().is_some_and(|rest| rest.move_started_at == started_at);
                 let rest =

@@ -1,5 +1,7 @@
 //! The chosen task has been stopped: what is waited for, and how the move ends.
 
+use crate::plan::rest::{Miss, REST_TAG};
+
 use super::*;
 
 #[test]
@@ -9,8 +11,13 @@ fn moved_once_the_replacement_serves_where_it_helps() {
 
 #[test]
 fn a_replacement_that_came_back_says_so() {
-    let step = replaced(|scene| scene.cluster.task(3).container_instance = Some(arn("a", 0)));
-    assert_eq!(step, Step::Finish(Outcome::NoBetter));
+    let came_back = |scene: &mut Scene| scene.cluster.task(3).container_instance = Some(arn("a", 0));
+    let Step::Rest(rest) = replaced(came_back) else { panic!("it is remembered first") };
+    let step = replaced(|scene| {
+        came_back(scene);
+        scene.cluster.web().tags.insert(REST_TAG.to_owned(), rest.to_string());
+    });
+    assert_eq!((step, rest.observed), (Step::Finish(Outcome::NoBetter), Miss::Landing));
 }
 
 #[test]
@@ -40,7 +47,7 @@ fn a_replacement_that_does_not_serve_in_time_is_told_and_nothing_undone() {
         scene.cluster.task(0).stopping_at = Some(now() - Duration::from_mins(10));
         scene.cluster.task(3).last_status = TaskStatus::Pending;
     });
-    assert_eq!(step, Step::Finish(Outcome::NotReplaced));
+    assert!(matches!(step, Step::Rest(rest) if rest.observed == Miss::Unhealthy));
     let step = replaced(|scene| {
         scene.record.started_at = now() - Duration::from_mins(11);
         scene.cluster.task(3).last_status = TaskStatus::Pending;
