@@ -104,6 +104,7 @@ impl Rebalance<'_> {
         let is_moving = records.values().any(Option::is_some) || blocked.iter().any(is_stale_read);
         let plan = plan_rebalance(&snapshot, &self.limits(memory, &in_flight));
         memory.note_states(&plan);
+        let reads_others = memory.pass_over(&plan, look_at);
         blocked.extend(plan.services.iter().flat_map(|it| it.blocked.clone()));
         blocked.extend(plan.load.blocked.clone());
         let obstacle = self.obstacle(&snapshot, memory).await;
@@ -114,7 +115,7 @@ impl Rebalance<'_> {
 
         memory.moves.in_flight = self.count_in_flight(&records, memory) + starts.begun;
         Ok(Turn {
-            goes_on: !self.dry_run && (is_moving || starts.begun > 0 || starts.waits),
+            goes_on: !self.dry_run && (is_moving || starts.begun > 0 || starts.waits || reads_others),
             is_held_up: self.is_held_up(&plan),
             is_obstructed: is_obstructed || starts.is_held_up && !starts.waits,
             planned: plan.services.into_iter().flat_map(|it| it.moves).chain(plan.load.moves).collect(),
@@ -131,6 +132,7 @@ impl Rebalance<'_> {
             own_tasks: memory.own_tasks.clone(),
             in_flight: in_flight.clone(),
             heading: memory.heading(),
+            passed_over: memory.passed_over.clone(),
             set_aside: memory.set_aside.clone(),
             ..Limits::of(self.settings, MOVES_AT_ONCE)
         }

@@ -68,7 +68,7 @@ impl Execute<'_> {
     }
 
     /// Whatever the desired count is by now, it was lowered, so only the record itself has to be the one acted on.
-    async fn close(&self, closing: &MoveRecord) -> Action {
+    pub(super) async fn close(&self, closing: &MoveRecord) -> Action {
         match self.reason_record_moved_on().await {
             None => self.write_record(closing).await,
             Some(why) => self.action("TagResource", record_words(closing), ActionOutcome::Refused(why)),

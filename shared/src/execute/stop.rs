@@ -3,6 +3,7 @@
 use futures::future::join_all;
 
 use crate::ids::TaskArn;
+use crate::plan::record::Phase;
 use crate::plan::surge::Step;
 use crate::report::{Action, ActionOutcome};
 
@@ -34,7 +35,7 @@ impl Execute<'_> {
             let Step::Stop { tasks, lower } = asked else { break };
             actions.extend(join_all(tasks.iter().map(|task| self.stop_one(task))).await);
             if let Some((from, to)) = lower {
-                actions.push(self.lower_at_once(from, to).await);
+                actions.extend(self.lower_at_once(from, to).await);
             }
             let Ok(next) = self.look_at_all(decide).await else { break };
             asked = next;
@@ -49,7 +50,8 @@ impl Execute<'_> {
         self.action("StopTask", why, outcome(answer))
     }
 
-    async fn lower_at_once(&self, from: u32, to: u32) -> Action {
+    /// Lowers the desired count and says so in the record, from when on the count is not ours to write.
+    async fn lower_at_once(&self, from: u32, to: u32) -> Vec<Action> {
         let why = format!("desired count {from} -> {to}");
         let refused = match self.record {
             Some(record) => self.reason_not_as_recorded(record, from).await,
@@ -61,6 +63,11 @@ impl Execute<'_> {
                 outcome(self.aws.update_desired_count(&self.snapshot.cluster, &self.service.name, to).await)
             }
         };
-        self.action("UpdateService", why, lowered)
+        let is_done = lowered == ActionOutcome::Done;
+        let mut actions = vec![self.action("UpdateService", why, lowered)];
+        if let Some(record) = self.record.filter(|_| is_done) {
+            actions.push(self.close(&record.then(Phase::Undone)).await);
+        }
+        actions
     }
 }

@@ -103,7 +103,8 @@ impl<'a> Loads<'a> {
         let mut reserved: BTreeMap<&ContainerInstanceArn, Size> = BTreeMap::new();
         for task in snapshot.tasks.values().filter(|task| task.is_wanted() && !leaving.contains(&task.arn)) {
             let Some(instance) = &task.container_instance else { continue };
-            let size = size_of(snapshot, task).ok_or_else(|| Reason::CannotTell {
+            let told = || snapshot.container_instances.get(instance).map(|it| unexplained(snapshot, it));
+            let size = size_of(snapshot, task).or_else(told).ok_or_else(|| Reason::CannotTell {
                 what: format!("what task {} reserves", task.arn.short()),
             })?;
             let sum = reserved.entry(instance).or_default();
@@ -177,12 +178,6 @@ impl<'a> Loads<'a> {
         sum / (group.members.len() as u64).max(1)
     }
 
-    /// The emptiest open host.
-    pub fn emptiest(&self) -> Option<usize> {
-        let open = (0..self.hosts.len()).filter(|host| self.hosts[*host].is_open);
-        open.min_by_key(|host| self.hosts[*host].share())
-    }
-
     /// Adds a task that is to come.
     pub fn add(&mut self, to: &ContainerInstanceArn, size: Size) {
         let found = self.hosts.binary_search_by(|host| host.instance.arn.cmp(to));
@@ -214,6 +209,23 @@ pub fn size_of(snapshot: &ClusterSnapshot, task: &Task) -> Option<Size> {
     }
     let definition = snapshot.task_definitions.get(&task.task_definition).and_then(Known::known)?;
     Some(Size { cpu: definition.cpu, memory: definition.memory })
+}
+
+/// What is reserved on an instance beyond the tasks whose reservation is known. It stands for those that do not tell; where
+/// there are several it counts more than once, which makes the instance look fuller than it is, never emptier.
+fn unexplained(snapshot: &ClusterSnapshot, instance: &ContainerInstance) -> Size {
+    let here = |task: &&Task| task.is_wanted() && task.container_instance.as_ref() == Some(&instance.arn);
+    let known = snapshot.tasks.values().filter(here).filter_map(|task| size_of(snapshot, task));
+    let known = known.fold(Size::default(), |sum, size| Size {
+        cpu: sum.cpu + size.cpu,
+        memory: sum.memory + size.memory,
+    });
+    let reserved = |registered: u64, remaining: u64| registered.saturating_sub(remaining);
+    let (registered, remaining) = (&instance.registered, &instance.remaining);
+    Size {
+        cpu: reserved(registered.cpu, remaining.cpu).saturating_sub(known.cpu),
+        memory: reserved(registered.memory, remaining.memory).saturating_sub(known.memory),
+    }
 }
 
 fn is_open(snapshot: &ClusterSnapshot, limits: &Limits, instance: &ContainerInstance) -> bool {

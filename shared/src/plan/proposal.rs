@@ -33,6 +33,8 @@ pub struct Limits {
     pub in_flight: BTreeSet<ServiceName>,
     /// Where moves in flight mean to bring their task, as far as this invocation began them.
     pub heading: BTreeMap<ServiceName, Heading>,
+    /// Services that were read closely for the second layer in vain: others are read instead.
+    pub passed_over: BTreeSet<ServiceName>,
     /// Services to leave alone, with the reason to report.
     pub set_aside: BTreeMap<ServiceName, Reason>,
 }
@@ -68,6 +70,7 @@ impl Limits {
             own_tasks: BTreeSet::new(),
             in_flight: BTreeSet::new(),
             heading: BTreeMap::new(),
+            passed_over: BTreeSet::new(),
             set_aside: BTreeMap::new(),
         }
     }

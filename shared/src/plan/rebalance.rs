@@ -121,7 +121,7 @@ fn with_own(limits: &Limits, planned: &[Planned]) -> Limits {
 fn is_any_levelling(snapshot: &ClusterSnapshot, limits: &Limits) -> bool {
     let is_levelling = |service: &ServiceName| {
         let Some(case) = Case::of(snapshot, limits, service) else { return true };
-        let Some(Ok(record)) = record_of(case.service) else { return true };
+        let Some(Ok(record)) = record_of(case.service) else { return false };
         let started = case.tasks.iter().filter(|task| task.created_at >= Some(record.started_at));
         let started: BTreeSet<TaskArn> = started.map(|task| task.arn.clone()).collect();
         survey_closely(&case).is_none_or(|survey| survey.layout_without(&started).excess() > 0)

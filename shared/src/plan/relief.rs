@@ -163,7 +163,7 @@ impl<'a> Relief<'a> {
             if self.loads.is_uneven(&group, threshold) {
                 let mut exact = self.exact(&group);
                 let bound = exact.as_ref().map(|exact| exact.moves);
-                plan.groups[at].is_exact = bound.is_some();
+                plan.groups[at].is_exact = bound.is_some() && self.loads.groups.len() == 1;
                 plan.groups[at].lower_bound = bound.unwrap_or_else(|| self.bound(&group));
                 let stuck = self.foresee_group(&group, &mut exact, plan, moves_max);
                 plan.groups[at].skew_after = self.loads.skew(&group);
@@ -183,6 +183,7 @@ impl<'a> Relief<'a> {
         plan: &mut LoadPlan,
         moves_max: usize,
     ) -> Result<(), Stuck> {
+        let mut bound = exact.as_ref().map_or_else(|| self.bound(group), |exact| exact.moves);
         while self.loads.is_uneven(group, self.limits.skew_threshold) && plan.moves.len() < moves_max {
             let wished = exact.as_ref().and_then(|exact| self.best_of_wishes(&exact.wishes));
             let is_wished = wished.is_some();
@@ -192,7 +193,8 @@ impl<'a> Relief<'a> {
                 Some(exact) if is_wished => exact.fulfil(hand, from, landing.to),
                 _ => *exact = self.exact(group),
             }
-            step.excess_after = exact.as_ref().map_or_else(|| self.bound(group), |exact| exact.moves);
+            bound = exact.as_ref().map_or(bound.saturating_sub(1), |exact| exact.moves);
+            step.excess_after = bound;
             plan.reach.push(landing.reach.iter().map(|at| self.arn(*at)).collect());
             plan.moves.push(step);
         }
@@ -246,8 +248,7 @@ impl<'a> Relief<'a> {
         let mut found: Option<(usize, Landing)> = None;
         let mut stuck = None;
         for (at, hand) in self.hands.iter().enumerate().filter(|(_, hand)| hand.gives(from)) {
-            let emptiest = self.loads.emptiest();
-            if !emptiest.is_some_and(|emptiest| self.loads.relieves(hand.size, from, emptiest)) {
+            if !(0..self.loads.hosts.len()).any(|to| self.helps(hand, from, to)) {
                 continue;
             }
             let rank = |landing: &Landing, size| (landing.starts_max, Reverse(size));
@@ -281,8 +282,9 @@ impl<'a> Relief<'a> {
         let size = self.hands[hand].size;
         self.loads.shift(size, from, landing.to);
         let task = self.hands[hand].shift(from, landing.to);
-        for other in &mut self.hands {
-            other.reserve(size, landing.to);
+        let need = self.hands[hand].need();
+        for (at, other) in self.hands.iter_mut().enumerate() {
+            landing.reach.iter().filter(|_| at != hand).for_each(|seat| other.reserve(&need, *seat));
         }
         Move {
             layer: Layer::Cluster,

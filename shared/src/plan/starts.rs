@@ -73,7 +73,7 @@ fn arriving(snapshot: &ClusterSnapshot, limits: &Limits) -> BTreeMap<ContainerIn
     }
     let is_starting = |status: TaskStatus| status < TaskStatus::Running;
     for task in snapshot.tasks.values().filter(|task| task.is_wanted() && is_starting(task.last_status)) {
-        let is_of_a_move = task.service.as_ref().is_some_and(|service| limits.in_flight.contains(service));
+        let is_of_a_move = task.service.as_ref().is_some_and(|service| limits.heading.contains_key(service));
         if let Some(instance) = task.container_instance.as_ref().filter(|_| !is_of_a_move) {
             *arriving.entry(instance.clone()).or_default() += 1;
         }

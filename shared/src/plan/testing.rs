@@ -31,6 +31,7 @@ pub(crate) fn limits() -> Limits {
         own_tasks: BTreeSet::new(),
         in_flight: BTreeSet::new(),
         heading: BTreeMap::new(),
+        passed_over: BTreeSet::new(),
         set_aside: BTreeMap::new(),
     }
 }

@@ -32,6 +32,8 @@ pub struct Memory {
     pub(super) own_tasks: BTreeSet<TaskArn>,
     /// How often a planned move could not be begun.
     tries: BTreeMap<ServiceName, u32>,
+    /// Services read closely for the second layer in vain.
+    pub(super) passed_over: BTreeSet<ServiceName>,
     /// Services to leave alone for the rest of the invocation.
     pub(super) set_aside: BTreeMap<ServiceName, Reason>,
     /// The newest record known of each service.
@@ -167,16 +169,17 @@ impl Memory {
         self.records.insert(service.clone(), last);
     }
 
-    /// Whether a move that could not be recorded is tried again in a later turn: when the service was seen to change, or
-    /// AWS refused, a few times; what will not get better by waiting, not at all.
+    /// Whether another turn is worth while after a move that could not be begun: when the service was seen to change, or AWS
+    /// refused, a few times for itself; else it is set aside, and the turn is for those that it stood in the way of.
     pub(super) fn is_worth_another_try(&mut self, service: &ServiceName, reason: &Reason) -> bool {
         let may_pass = matches!(reason, Reason::StaleRead { .. } | Reason::RecordRefused { .. });
         let tries = self.tries.entry(service.clone()).or_default();
         *tries += 1;
-        if *tries >= TRIES {
-            self.set_aside.insert(service.clone(), reason.clone());
+        if may_pass && *tries < TRIES {
+            return true;
         }
-        may_pass && *tries < TRIES
+        self.set_aside.insert(service.clone(), reason.clone());
+        !may_pass
     }
 
     /// Remembers a move just begun.
@@ -197,6 +200,15 @@ impl Memory {
     pub(super) fn heading(&self) -> BTreeMap<ServiceName, Heading> {
         let running = self.begun.iter().filter(|begun| !self.is_over(&begun.service));
         running.map(|begun| (begun.service.clone(), Heading::of(begun))).collect()
+    }
+
+    /// Passes over the services that were read closely where that led to no move at all, so that the next turn reads others.
+    /// Whether there is anything new to pass over.
+    pub(super) fn pass_over(&mut self, plan: &RebalancePlan, read: BTreeSet<ServiceName>) -> bool {
+        let is_in_vain = plan.load.moves.is_empty() && plan.services.iter().all(|it| it.moves.is_empty());
+        let known = self.passed_over.len();
+        self.passed_over.extend(read.into_iter().filter(|_| is_in_vain));
+        self.passed_over.len() > known
     }
 
     /// Notes how services and instances stand.
@@ -313,7 +325,7 @@ impl Memory {
         now: Timestamp,
         confirm_after: Duration,
     ) -> BTreeSet<ServiceName> {
-        if plan.load.moves.is_empty() {
+        if plan.starts.iter().all(|planned| planned.layer != Layer::Cluster) {
             self.load_seen_since = None;
             return BTreeSet::new();
         }

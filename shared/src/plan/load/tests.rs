@@ -67,10 +67,10 @@ fn a_move_that_only_swaps_the_roles_does_not_relieve() {
 }
 
 #[test]
-fn a_task_whose_reservation_is_not_known_cannot_be_told() {
-    let mut cluster = cluster(&[&[1, 0]]);
-    cluster.task(0).cpu = None;
-    assert!(Loads::of(&cluster.0, &limits(), &BTreeSet::new()).is_ok(), "its definition says it");
+fn a_task_that_does_not_tell_its_reservation_takes_what_nothing_else_explains() {
+    let mut cluster = cluster(&[&[3, 0]]);
     cluster.0.task_definitions.clear();
-    assert!(Loads::of(&cluster.0, &limits(), &BTreeSet::new()).is_err());
+    (cluster.task(0).cpu, cluster.task(0).memory) = (None, None);
+    cluster.instance("a", 0).remaining = crate::plan::testing::resources(9_500, 9_500);
+    assert_eq!(loads(&cluster).hosts[0].reserved, Size { cpu: 500, memory: 500 });
 }

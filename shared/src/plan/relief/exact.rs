@@ -16,7 +16,8 @@ use super::hand::Hand;
 /// and the bound by shares is reported.
 const SLOTS_MAX: usize = 60_000;
 
-/// Positions of the band that are tried at most.
+/// Positions of the band that are tried at most; where there are more, which takes very different instances, the local
+/// search plans.
 const BANDS_MAX: usize = 64;
 
 /// Cells into which the possible positions of the band are cut for the bound by shares.
@@ -80,8 +81,12 @@ pub(super) fn solve(
     }
     let ladder = Ladder { loads, group, size, used: &used };
     let width = width(loads, group, limits);
+    let positions = ladder.positions(width);
+    if positions.len() > BANDS_MAX {
+        return None;
+    }
     let mut best: Option<(u32, Vec<Row>)> = None;
-    for low in ladder.positions(width) {
+    for low in positions {
         let Some(bounds) = ladder.bounds(low, low + width) else { continue };
         let fewest = direct(&used, &bounds);
         if best.as_ref().is_some_and(|(moves, _)| fewest >= *moves) {
@@ -152,8 +157,7 @@ impl Ladder<'_, '_> {
         let mut positions: Vec<u64> = self.group.members.iter().flat_map(rungs).collect();
         positions.sort_unstable_by(|one, other| other.cmp(one));
         positions.dedup();
-        let step = positions.len().div_ceil(BANDS_MAX).max(1);
-        positions.into_iter().step_by(step).collect()
+        positions
     }
 
     /// How many remainder tasks each host may hold for its share to lie in the band; hosts outside the group any number.
@@ -188,21 +192,29 @@ pub(super) fn bound_by_shares(hands: &[Hand<'_>], loads: &Loads<'_>, group: &Gro
     (0..CELLS).map(bound).min().unwrap_or(0)
 }
 
-/// Fewest tasks that have to leave a host for its share to come down to `high`; 0 if even all would not do.
+/// Fewest tasks that have to leave a host for its share to come down to `high`: the largest first, for CPU and memory each
+/// by itself, since the largest in one need not be the largest in the other. 0 if even all would not do.
 fn removals(hands: &[Hand<'_>], loads: &Loads<'_>, at: usize, high: u64) -> u32 {
-    let on = |hand: &&Hand<'_>| !hand.survey.tasks[at].is_empty();
-    let sizes = hands.iter().filter(on);
-    let mut sizes: Vec<Size> =
-        sizes.flat_map(|hand| hand.survey.tasks[at].iter().map(|_| hand.size)).collect();
-    let host = &loads.hosts[at];
-    let share = |size: &Size| host.share() - host.share_with(Size::default(), *size).min(host.share());
-    sizes.sort_by_key(|size| std::cmp::Reverse(share(size)));
-    let mut gone = Size::default();
-    for (count, size) in (0_u32..).zip(std::iter::once(Size::default()).chain(sizes)) {
-        gone = Size { cpu: gone.cpu + size.cpu, memory: gone.memory + size.memory };
-        if host.share_with(Size::default(), gone) <= high {
+    let registered = &loads.hosts[at].instance.registered;
+    let reserved = loads.hosts[at].reserved;
+    let sizes = |part: fn(&Size) -> u64| {
+        let mut sizes: Vec<u64> =
+            hands.iter().flat_map(|hand| hand.survey.tasks[at].iter().map(|_| part(&hand.size))).collect();
+        sizes.sort_unstable_by(|one, other| other.cmp(one));
+        sizes
+    };
+    let cpu = fewest(reserved.cpu, registered.cpu, high, sizes(|size| size.cpu));
+    cpu.max(fewest(reserved.memory, registered.memory, high, sizes(|size| size.memory)))
+}
+
+/// How many of the largest sizes have to go from `reserved`.
+fn fewest(mut reserved: u64, registered: u64, high: u64, sizes: Vec<u64>) -> u32 {
+    let is_high = |reserved: u64| (reserved * 1_000_000).checked_div(registered).unwrap_or(0) > high;
+    for (count, size) in (0..).zip(sizes) {
+        if !is_high(reserved) {
             return count;
         }
+        reserved = reserved.saturating_sub(size);
     }
     0
 }

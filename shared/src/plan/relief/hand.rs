@@ -53,6 +53,9 @@ impl<'a> Hand<'a> {
         if candidate::reason_never(case.service).is_some() || case.tasks.is_empty() {
             return Err(None);
         }
+        if closeness == Closeness::Base && case.limits.passed_over.contains(&case.service.name) {
+            return Err(None);
+        }
         let told = |reason: Option<Reason>| reason.map_or(Ok(()), |reason| Err(Some(reason)));
         told(candidate::reason_not_now(case))?;
         let definition = case.definition().ok();
@@ -142,9 +145,14 @@ impl<'a> Hand<'a> {
     }
 
     /// Keeps room on a seat free for a task of another service.
-    pub(super) fn reserve(&mut self, size: Size, seat: usize) {
-        let need = Resources { cpu: size.cpu, memory: size.memory, ..Resources::default() };
-        placement::take(&mut self.survey.placement.seats[seat].free, &need);
+    pub(super) fn reserve(&mut self, need: &Resources, seat: usize) {
+        placement::take(&mut self.survey.placement.seats[seat].free, need);
+    }
+
+    /// What one of its tasks needs, ports included where its task definition was read.
+    pub(super) fn need(&self) -> Resources {
+        let Size { cpu, memory } = self.size;
+        Resources { cpu, memory, ..self.survey.placement.need.clone() }
     }
 
     /// Its part of the exact plan. Seats from which nothing can be taken are used for good.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::ids::{ServiceName, TaskArn};
-use crate::plan::case::Case;
 use crate::plan::eligible::{Levels, Survey};
 use crate::plan::load::{Loads, size_of};
 use crate::plan::proposal::Limits;
@@ -11,8 +10,7 @@ use crate::plan::reason::Reason;
 use crate::plan::record::record_of;
 use crate::snapshot::{ClusterSnapshot, Task};
 
-use super::exact;
-use super::hand::{Closeness, Hand};
+use super::hand::Hand;
 
 /// Starts that a move may take where ECS breaks ties at will, zones or not: more surplus tasks than that are not worth an
 /// evener cluster.
@@ -98,10 +96,10 @@ fn starts_allowed(survey: &Survey<'_>) -> u32 {
     }
 }
 
-/// Whether a second-layer move's new task landed where it helps: with it, and without the chosen task and all ballast, the
-/// cluster is a move nearer to even, or stays so if other moves have made it even meanwhile. Where it was meant to land, the
-/// plan has counted that, together with the moves begun beside it, so that it only must not do harm; where it cannot be counted, the load goes from a fuller instance to an emptier one.
-/// `None` = cannot tell.
+/// Whether a second-layer move's new task landed where it helps, without the chosen task and all ballast. Where it was meant
+/// to land, the plan has counted that together with the moves begun beside it, so that it only must not do harm; elsewhere,
+/// or where that is not known any more, the load has to go from an instance above the mean to one below. `None` = cannot
+/// tell.
 pub fn landing_relieves(
     snapshot: &ClusterSnapshot,
     limits: &Limits,
@@ -117,26 +115,8 @@ pub fn landing_relieves(
     };
     let size = size_of(snapshot, snapshot.tasks.get(chosen)?)?;
     let (from, to) = (seat_of(chosen)?, seat_of(started)?);
-    if limits.heading.get(service).is_some_and(|heading| heading.helpful.contains(survey.arn(to))) {
-        return Some(before.cools(size, from, to));
-    }
-    let mut after = before.clone();
-    after.shift(size, from, to);
-    let (were, are) =
-        (moves_needed(snapshot, limits, &before, from), moves_needed(snapshot, limits, &after, from));
-    Some(match (were, are) {
-        (Some(0), Some(are)) => are == 0,
-        (Some(were), Some(are)) => are < were,
-        _ => before.relieves(size, from, to),
-    })
-}
-
-/// The least number of moves of all steady services that evens the group of a host, where it can be counted.
-fn moves_needed(snapshot: &ClusterSnapshot, limits: &Limits, loads: &Loads<'_>, host: usize) -> Option<u32> {
-    let cases = Case::all(snapshot, limits);
-    let hands: Vec<Hand<'_>> = cases.iter().filter_map(|case| Hand::of(case, Closeness::Base).ok()).collect();
-    let size = exact::common_size(&hands, loads)?;
-    exact::solve(&hands, loads, loads.group_of(host)?, size, limits).map(|exact| exact.moves)
+    let is_meant = limits.heading.get(service).is_some_and(|it| it.helpful.contains(survey.arn(to)));
+    Some(if is_meant { before.cools(size, from, to) } else { before.relieves(size, from, to) })
 }
 
 /// The loads once the moves in flight of all services `except` one are over, and the `leaving` tasks have gone: of each such

@@ -72,7 +72,8 @@ impl<'a> Seen<'a> {
     }
 
     /// What ECS started in place of a stopped task before the lowering reached it goes the same way, as long as more
-    /// tasks are wanted than the count asks for.
+    /// tasks are wanted than the count asks for. To be asked only while nobody deploys and the count is as it was: the tasks
+    /// of a deployment are new, too, and none of ours.
     pub(super) fn stop_substitutes(&self) -> Option<Step> {
         let surplus = self.tasks_wanted().saturating_sub(self.desired()) as usize;
         let mut sick = self.not_serving(&self.leaving_on_undo());

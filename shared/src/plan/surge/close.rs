@@ -11,7 +11,9 @@ impl Seen<'_> {
     /// Desired count is back. Protections stay until ECS has chosen who leaves, the record until they have stopped.
     pub(super) fn close(&self) -> Step {
         let is_undecided = self.tasks_wanted() > self.desired();
-        let is_open = self.record().phase == Phase::Undone && !self.is_overdue();
+        let is_untouched = self.desired() == self.record().tasks_desired_before;
+        let is_ours = is_untouched && !is_deploying(self.view.service);
+        let is_open = self.record().phase == Phase::Undone && is_ours && !self.is_overdue();
         if let Some(step) = is_open.then(|| self.stop_substitutes()).flatten() {
             return step;
         }
