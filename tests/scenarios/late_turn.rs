@@ -29,3 +29,37 @@ fn a_move_whose_new_task_serves_is_finished_however_late_the_next_run_comes() {
         stage.assert_clean();
     });
 }
+
+/// The function ends two calls after it has taken an increment back, a look and the closing record, and somebody scales up
+/// before the next run.
+#[test]
+fn a_count_written_after_an_undo_stays() {
+    let closing_call = |stage: &evenkeel_tests::Stage| {
+        let calls = stage.simulator.calls();
+        let lowering = calls.iter().rposition(|call| call.operation == "UpdateService").unwrap();
+        lowering as u64 + 3
+    };
+    let call = play(201, clusters::sick(201), async |stage| {
+        let impatient = stage.with("EVENKEEL_MOVE_TIMEOUT", "2m");
+        let _ = impatient.scheduled().await;
+        closing_call(&impatient)
+    });
+    play(201, clusters::sick(201), async |stage| {
+        let impatient = stage.with("EVENKEEL_MOVE_TIMEOUT", "2m");
+        impatient.simulator.kill_after(call);
+        assert!(impatient.invoke_until_killed().await.is_none(), "the kill strikes");
+        impatient.simulator.revive();
+        let desired = |to: Option<u32>| {
+            impatient.simulator.change(|account| {
+                let service = account.clusters.get_mut("web").unwrap().services.get_mut("app").unwrap();
+                service.desired_count = to.unwrap_or(service.desired_count);
+                service.desired_count
+            })
+        };
+        let scaled = desired(None) + 1;
+        desired(Some(scaled));
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        let report = impatient.scheduled().await;
+        assert_eq!(desired(None), scaled, "{report:#?}\n{}", impatient.simulator.timeline());
+    });
+}

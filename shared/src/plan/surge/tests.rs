@@ -1,5 +1,7 @@
 //! The next step of a move, state by state: what must hold before desired count is lowered, each condition alone.
 
+mod undone;
+
 use crate::plan::proposal::Limits;
 use crate::plan::record::protection_minutes;
 use crate::plan::rest::{Miss, REST_TAG, Rest};
@@ -217,17 +219,6 @@ fn an_undone_move_lets_every_new_task_go_and_no_old_one() {
     assert!(
         matches!(scene.step(), Step::Lower { from: 4, to: 3, closing } if closing.phase == Phase::Undone)
     );
-}
-
-#[test]
-fn a_substitute_for_a_stopped_task_is_stopped_while_it_is_one_too_many() {
-    let mut scene = Scene::ready();
-    scene.record.phase = Phase::Undone;
-    scene.cluster.web().tasks_desired = 3;
-    scene.cluster.task(3).last_status = TaskStatus::Pending;
-    assert!(matches!(scene.step(), Step::Stop { tasks, lower: None } if tasks == [task_arn("web", 3)]));
-    scene.cluster.0.tasks.remove(&task_arn("web", 1));
-    assert!(!matches!(scene.step(), Step::Stop { .. }), "it stands in for an old task that died");
 }
 
 #[test]
