@@ -13,13 +13,11 @@ use super::{Memory, Rebalance};
 impl Rebalance<'_> {
     /// Whether the cluster is known not to be paused; its tags are read if they have not been.
     async fn is_known_to_run(&self, snapshot: &ClusterSnapshot) -> bool {
-        match snapshot.tags.known() {
-            Some(tags) => !tags.contains_key(PAUSE_TAG),
-            None => {
-                let tags = self.aws.cluster_tags(&self.cluster).await;
-                tags.is_ok_and(|tags| !tags.contains_key(PAUSE_TAG))
-            }
+        if let Some(tags) = snapshot.tags.known() {
+            return !tags.contains_key(PAUSE_TAG);
         }
+        let tags = self.aws.cluster_tags(&self.cluster).await;
+        tags.is_ok_and(|tags| !tags.contains_key(PAUSE_TAG))
     }
 
     /// Removes the memories that are over, but from no service with a move under way: there they are part of the move.
