@@ -3,6 +3,7 @@
 use evenkeel::report::Status;
 use evenkeel_tests::{clusters, play};
 use simulator::account::Account;
+use simulator::faults::Rule;
 use simulator::switches::Switches;
 
 fn with(switches: Switches, mut account: Account) -> Account {
@@ -167,6 +168,24 @@ fn killed_after_any_call_of_an_undo_while_protection_is_ignored() {
             impatient.simulator.change(|account| account.clusters.get_mut("web").unwrap().tags.clear());
             impatient.assert_clean();
             assert_eq!(impatient.task_seconds_below(), 0, "killed after {call}");
+        });
+    }
+}
+
+/// The sick task cannot be stopped by name: then the count is not lowered past it either.
+#[test]
+fn a_stop_that_fails_lowers_nothing() {
+    for seed in 200..=204 {
+        let ignored = Switches { update_service_spares_protected: false, ..Switches::default() };
+        play(seed, with(ignored, clusters::sick(seed)), async |stage| {
+            let impatient = stage.with("EVENKEEL_MOVE_TIMEOUT", "2m");
+            impatient.simulator.rule(Rule::server_error(1.0).on(&["StopTask"]));
+            let _ = impatient.scheduled().await;
+            impatient.assert_promises();
+            assert_eq!(impatient.task_seconds_below(), 0, "{}", impatient.simulator.timeline());
+            impatient.simulator.clear_rules();
+            let _ = impatient.scheduled_until_quiet(4).await;
+            impatient.assert_clean();
         });
     }
 }

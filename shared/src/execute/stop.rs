@@ -33,7 +33,13 @@ impl Execute<'_> {
         };
         for _ in 0..ROUNDS {
             let Step::Stop { tasks, lower } = asked else { break };
-            actions.extend(join_all(tasks.iter().map(|task| self.stop_one(task))).await);
+            let stopped = join_all(tasks.iter().map(|task| self.stop_one(task))).await;
+            let is_done = stopped.iter().all(|action| action.outcome == ActionOutcome::Done);
+            actions.extend(stopped);
+            // With a sick task still aboard, the lowering would leave ECS the very choice that it must not have.
+            if !is_done {
+                break;
+            }
             if let Some((from, to)) = lower {
                 actions.extend(self.lower_at_once(from, to).await);
             }

@@ -74,7 +74,7 @@ pub fn reason_not_now(case: &Case<'_>) -> Option<Reason> {
     if service.status != "ACTIVE" {
         return Some(Reason::NotInService { state: service.status.clone() });
     }
-    if service.tags.get("evenkeel:rebalance").is_some_and(|value| value == "off") {
+    if is_opted_out(service) {
         return Some(Reason::OptedOut);
     }
     if let Some(reason) = reason_after_misses(case) {
@@ -87,6 +87,11 @@ pub fn reason_not_now(case: &Case<'_>) -> Option<Reason> {
         .or_else(|| reason_deploying(service))
         .or_else(|| reason_unsteady(case))
         .or_else(|| reason_foreign_drain(case))
+}
+
+/// The operator's tag: nothing is moved, and nothing written.
+pub fn is_opted_out(service: &Service) -> bool {
+    service.tags.get("evenkeel:rebalance").is_some_and(|value| value == "off")
 }
 
 /// Why a service whose moves missed is not moved again yet. A memory that cannot be read may speak of any time.

@@ -101,20 +101,21 @@ impl<'a> Loads<'a> {
         leaving: &BTreeSet<TaskArn>,
     ) -> Result<Self, Reason> {
         let mut reserved: BTreeMap<&ContainerInstanceArn, Size> = BTreeMap::new();
+        let mut untold: BTreeSet<&ContainerInstanceArn> = BTreeSet::new();
         for task in snapshot.tasks.values().filter(|task| task.is_wanted() && !leaving.contains(&task.arn)) {
             let Some(instance) = &task.container_instance else { continue };
-            let told = || snapshot.container_instances.get(instance).map(|it| unexplained(snapshot, it));
-            let size = size_of(snapshot, task).or_else(told).ok_or_else(|| Reason::CannotTell {
-                what: format!("what task {} reserves", task.arn.short()),
-            })?;
+            let Some(size) = size_of(snapshot, task) else {
+                untold.insert(instance);
+                continue;
+            };
             let sum = reserved.entry(instance).or_default();
             sum.cpu += size.cpu;
             sum.memory += size.memory;
         }
-        let host = |instance: &'a ContainerInstance| Host {
-            instance,
-            reserved: reserved.get(&instance.arn).copied().unwrap_or_default(),
-            is_open: is_open(snapshot, limits, instance),
+        let host = |instance: &'a ContainerInstance| {
+            let told = reserved.get(&instance.arn).copied().unwrap_or_default();
+            let reserved = if untold.contains(&instance.arn) { at_least(told, instance) } else { told };
+            Host { instance, reserved, is_open: is_open(snapshot, limits, instance) }
         };
         let hosts: Vec<Host<'a>> = snapshot.container_instances.values().map(host).collect();
         let groups = groups(&hosts);
@@ -167,11 +168,6 @@ impl<'a> Loads<'a> {
         Some((self.hosts[host].share() * count).cmp(&self.sums[group]))
     }
 
-    /// The group that a host is in, if it is open.
-    pub fn group_of(&self, host: usize) -> Option<&Group> {
-        self.group_at[host].map(|group| &self.groups[group])
-    }
-
     /// The mean share of a group, rounded down.
     pub fn mean(&self, group: &Group) -> u64 {
         let sum: u64 = group.members.iter().map(|at| self.hosts[*at].share()).sum();
@@ -211,20 +207,13 @@ pub fn size_of(snapshot: &ClusterSnapshot, task: &Task) -> Option<Size> {
     Some(Size { cpu: definition.cpu, memory: definition.memory })
 }
 
-/// What is reserved on an instance beyond the tasks whose reservation is known. It stands for those that do not tell; where
-/// there are several it counts more than once, which makes the instance look fuller than it is, never emptier.
-fn unexplained(snapshot: &ClusterSnapshot, instance: &ContainerInstance) -> Size {
-    let here = |task: &&Task| task.is_wanted() && task.container_instance.as_ref() == Some(&instance.arn);
-    let known = snapshot.tasks.values().filter(here).filter_map(|task| size_of(snapshot, task));
-    let known = known.fold(Size::default(), |sum, size| Size {
-        cpu: sum.cpu + size.cpu,
-        memory: sum.memory + size.memory,
-    });
-    let reserved = |registered: u64, remaining: u64| registered.saturating_sub(remaining);
+/// What is reserved on an instance by its own word, where not every task on it tells: tasks that are about to leave count,
+/// so that it may look fuller than it will be, never emptier.
+fn at_least(told: Size, instance: &ContainerInstance) -> Size {
     let (registered, remaining) = (&instance.registered, &instance.remaining);
     Size {
-        cpu: reserved(registered.cpu, remaining.cpu).saturating_sub(known.cpu),
-        memory: reserved(registered.memory, remaining.memory).saturating_sub(known.memory),
+        cpu: told.cpu.max(registered.cpu.saturating_sub(remaining.cpu)),
+        memory: told.memory.max(registered.memory.saturating_sub(remaining.memory)),
     }
 }
 

@@ -99,9 +99,6 @@ pub struct LoadPlan {
     pub groups: Vec<GroupPlan>,
     /// The moves that even them, in order.
     pub moves: Vec<Move>,
-    /// For each move, every container instance on which one of its starts may land.
-    #[serde(skip)]
-    pub reach: Vec<BTreeSet<ContainerInstanceArn>>,
     /// Why a group stays uneven.
     pub blocked: Vec<Blocked>,
 }

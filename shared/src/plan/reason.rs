@@ -101,7 +101,7 @@ pub enum Reason {
     #[error("its zones are uneven and ECS Availability Zone rebalancing is enabled: ECS levels them")]
     AvailabilityZoneRebalancing,
     /// The second layer finds nothing more to do.
-    #[error("instances are loaded unevenly (skew {skew}), and no task that may be moved would even them")]
+    #[error("instances are loaded unevenly (skew {skew}), and no move was found that would even them")]
     LoadStays {
         /// What is left.
         skew: Percent,

@@ -195,7 +195,6 @@ impl<'a> Relief<'a> {
             }
             bound = exact.as_ref().map_or(bound.saturating_sub(1), |exact| exact.moves);
             step.excess_after = bound;
-            plan.reach.push(landing.reach.iter().map(|at| self.arn(*at)).collect());
             plan.moves.push(step);
         }
         Ok(())

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::execute::Execute;
 use crate::ids::ServiceName;
+use crate::plan::candidate::is_opted_out;
 use crate::plan::record::PAUSE_TAG;
 use crate::plan::rest::{REST_TAG, Rest, rest_of};
 use crate::snapshot::{ClusterSnapshot, Service};
@@ -40,9 +41,4 @@ impl Rebalance<'_> {
             }
         }
     }
-}
-
-/// The operator's word: nothing is written to it.
-fn is_opted_out(service: &Service) -> bool {
-    service.tags.get("evenkeel:rebalance").is_some_and(|value| value == "off")
 }

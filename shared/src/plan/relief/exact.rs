@@ -210,11 +210,11 @@ fn removals(hands: &[Hand<'_>], loads: &Loads<'_>, at: usize, high: u64) -> u32 
 /// How many of the largest sizes have to go from `reserved`.
 fn fewest(mut reserved: u64, registered: u64, high: u64, sizes: Vec<u64>) -> u32 {
     let is_high = |reserved: u64| (reserved * 1_000_000).checked_div(registered).unwrap_or(0) > high;
-    for (count, size) in (0..).zip(sizes) {
+    for (count, size) in (0..).zip(sizes.into_iter().map(Some).chain([None])) {
         if !is_high(reserved) {
             return count;
         }
-        reserved = reserved.saturating_sub(size);
+        reserved = reserved.saturating_sub(size.unwrap_or(0));
     }
     0
 }

@@ -73,10 +73,15 @@ impl<'a> Seen<'a> {
 
     /// What ECS started in place of a stopped task before the lowering reached it goes the same way, as long as more
     /// tasks are wanted than the count asks for. To be asked only while nobody deploys and the count is as it was: the tasks
-    /// of a deployment are new, too, and none of ours.
+    /// of a deployment are new, too, and none of ours. Nothing is stopped while a protection could not be read, nor where
+    /// somebody, the task itself perhaps, has set one.
     pub(super) fn stop_substitutes(&self) -> Option<Step> {
+        let leaving = self.leaving_on_undo();
+        if self.unread_protection().is_some() || self.foreign_protection(leaving.iter().copied()).is_some() {
+            return None;
+        }
         let surplus = self.tasks_wanted().saturating_sub(self.desired()) as usize;
-        let mut sick = self.not_serving(&self.leaving_on_undo());
+        let mut sick = self.not_serving(&leaving);
         sick.truncate(surplus);
         (!sick.is_empty()).then_some(Step::Stop { tasks: sick, lower: None })
     }

@@ -41,3 +41,12 @@ fn nor_is_anything_once_somebody_has_written_the_count() {
     scene.cluster.web().tasks_desired = 2;
     assert!(!matches!(scene.step(), Step::Stop { .. }));
 }
+
+#[test]
+fn nor_is_one_that_somebody_protects_or_whose_protection_was_not_read() {
+    let mut scene = undone();
+    scene.protect(3, now() + Duration::from_mins(117));
+    assert!(!matches!(scene.step(), Step::Stop { .. }));
+    scene.protection(3, Known::Unknown("throttled".to_owned()));
+    assert!(!matches!(scene.step(), Step::Stop { .. }));
+}
