@@ -24,7 +24,7 @@ const ORDER: [&str; 13] = [
 ];
 
 /// The same for the modules below `plan`.
-const PLAN_ORDER: [&str; 26] = [
+const PLAN_ORDER: [&str; 27] = [
     "rest",
     "reason",
     "proposal",
@@ -40,6 +40,7 @@ const PLAN_ORDER: [&str; 26] = [
     "sequence",
     "verdict",
     "level",
+    "shortlist",
     "flow",
     "load",
     "relief",

@@ -25,6 +25,7 @@ pub mod record;
 pub mod relief;
 pub mod rest;
 pub mod sequence;
+pub mod shortlist;
 pub mod spread;
 pub mod starts;
 pub mod stop;

@@ -106,7 +106,7 @@ impl Rebalance<'_> {
         memory.note_states(&plan);
         let reads_others = memory.pass_over(&plan, look_at);
         blocked.extend(plan.services.iter().flat_map(|it| it.blocked.clone()));
-        blocked.extend(plan.load.blocked.clone());
+        blocked.extend(plan.load.blocked.iter().chain(&plan.blocked).cloned());
         let obstacle = self.obstacle(&snapshot, memory).await;
         let is_obstructed = obstacle.is_some() && !plan.starts.is_empty();
         let starts = self.start_moves(&snapshot, &plan, obstacle.as_ref(), memory).await;

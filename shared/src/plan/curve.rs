@@ -44,10 +44,10 @@ pub fn curve(
     load_moves: &[Move],
 ) -> Vec<CurvePoint> {
     let ordered: Vec<&Move> = in_order_of_need(services).into_iter().chain(load_moves).collect();
-    let Ok(mut loads) = Loads::of(snapshot, limits, &BTreeSet::new()) else { return Vec::new() };
     if ordered.is_empty() {
         return Vec::new();
     }
+    let mut loads = Loads::of(snapshot, limits, &BTreeSet::new());
     let mut skews: BTreeMap<&ServiceName, Percent> = services
         .iter()
         .filter(|service| !service.moves.is_empty())

@@ -25,7 +25,7 @@ pub struct Zones<'a> {
 impl<'a> Zones<'a> {
     /// Counts them.
     pub fn of(snapshot: &'a ClusterSnapshot) -> Self {
-        let mut zones = Self { instances: BTreeMap::new(), zone_of: BTreeMap::new(), is_known: true };
+        let mut zones = Self::none();
         for instance in snapshot.container_instances.values() {
             match &instance.zone {
                 Some(zone) => {
@@ -36,6 +36,23 @@ impl<'a> Zones<'a> {
             }
         }
         zones
+    }
+
+    /// No zone at all.
+    pub fn none() -> Self {
+        Self { instances: BTreeMap::new(), zone_of: BTreeMap::new(), is_known: true }
+    }
+
+    /// The raw skew of a service over all instances, in percent, as if it could use every one of them.
+    pub fn skew_at_a_glance(&self, case: &Case<'_>) -> usize {
+        let mut counts: BTreeMap<&ContainerInstanceArn, usize> = BTreeMap::new();
+        for instance in case.tasks.iter().filter_map(|task| task.container_instance.as_ref()) {
+            *counts.entry(instance).or_default() += 1;
+        }
+        let places: usize = self.instances.values().sum();
+        let least = if counts.len() < places { 0 } else { counts.values().copied().min().unwrap_or(0) };
+        let most = counts.values().copied().max().unwrap_or(0);
+        (most - least.min(most)) * places * 100 / case.tasks.len().max(1)
     }
 
     /// Whether a service is level beyond doubt. `false` says nothing.

@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::{ContainerInstanceArn, InstanceId, TaskArn, ZoneName};
 use crate::percent::Percent;
 use crate::plan::proposal::Limits;
-use crate::plan::reason::Reason;
 use crate::snapshot::{ClusterSnapshot, ContainerInstance, ContainerInstanceStatus, Known, Task};
 
 /// Loads closer than this are left alone, whatever their ratio: a tenth of an instance.
@@ -94,12 +93,8 @@ impl Host<'_> {
 }
 
 impl<'a> Loads<'a> {
-    /// Measures a cluster. Tasks in `leaving` do not count: they are about to. The error says what cannot be told.
-    pub fn of(
-        snapshot: &'a ClusterSnapshot,
-        limits: &Limits,
-        leaving: &BTreeSet<TaskArn>,
-    ) -> Result<Self, Reason> {
+    /// Measures a cluster. Tasks in `leaving` do not count: they are about to.
+    pub fn of(snapshot: &'a ClusterSnapshot, limits: &Limits, leaving: &BTreeSet<TaskArn>) -> Self {
         let mut reserved: BTreeMap<&ContainerInstanceArn, Size> = BTreeMap::new();
         let mut untold: BTreeSet<&ContainerInstanceArn> = BTreeSet::new();
         for task in snapshot.tasks.values().filter(|task| task.is_wanted() && !leaving.contains(&task.arn)) {
@@ -125,7 +120,7 @@ impl<'a> Loads<'a> {
         }
         let sum = |group: &Group| group.members.iter().map(|at| hosts[*at].share()).sum();
         let sums = groups.iter().map(sum).collect();
-        Ok(Self { hosts, groups, group_at, sums })
+        Self { hosts, groups, group_at, sums }
     }
 
     /// (max - min) / mean of a group's shares, rounded up.

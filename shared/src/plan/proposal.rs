@@ -89,6 +89,8 @@ pub struct RebalancePlan {
     pub starts: Vec<Move>,
     /// What any number of moves would reach: the plan may be cut after each.
     pub curve: Vec<CurvePoint>,
+    /// What concerns the cluster as a whole.
+    pub blocked: Vec<Blocked>,
 }
 
 /// What to do about the load of the instances, over all services.

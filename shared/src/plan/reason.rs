@@ -186,6 +186,14 @@ pub enum Reason {
     /// No more moves may begin now.
     #[error("the limit on moves is used up for now")]
     Budget,
+    /// A large cluster is looked at a part at a time.
+    #[error(
+        "{services} more services are uneven at a glance; the worst-off are looked at first, the others by turns"
+    )]
+    LookedAtLater {
+        /// How many wait.
+        services: usize,
+    },
     /// One move per service at a time.
     #[error("a move of this service is under way")]
     MoveInFlight,

@@ -15,19 +15,16 @@ use crate::plan::candidate::{self, Worth};
 use crate::plan::case::Case;
 use crate::plan::curve::curve;
 use crate::plan::eligible::{Survey, survey};
-use crate::plan::level::Zones;
 use crate::plan::placement;
 use crate::plan::proposal::{Limits, LoadPlan, Move, RebalancePlan, ServicePlan};
-use crate::plan::reason::Reason;
+use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind};
 use crate::plan::record::record_of;
 use crate::plan::relief;
 use crate::plan::sequence::sequence;
+use crate::plan::shortlist::Shortlist;
 use crate::plan::starts::Gate;
 use crate::plan::verdict::{Planned, judge_service};
 use crate::snapshot::ClusterSnapshot;
-
-/// Services times instances above which services that are level at one glance are not looked at any further.
-const SEATS_MAX: usize = 250_000;
 
 /// Moves times instances that are foreseen in one plan: 500 moves among 200 instances, 20 among 5,000. What begins now is
 /// at most a few; the rest is foresight, and the next turn has its own.
@@ -41,21 +38,24 @@ pub fn candidates(snapshot: &ClusterSnapshot, limits: &Limits) -> BTreeSet<Servi
         refused.is_none()
             && survey(case, None).is_ok_and(|survey| candidate::worth(case, &survey) == Worth::Moving)
     };
-    let (cases, zones) = (Case::all(snapshot, limits), Zones::of(snapshot));
+    let cases = Case::all(snapshot, limits);
+    let shortlist = Shortlist::of(&cases);
     let open = cases
         .iter()
-        .filter(|case| !zones.is_level(case) && is_open(case))
+        .filter(|case| shortlist.has_uneven(case) && is_open(case))
         .map(|case| case.service.name.clone());
     open.chain(relief::candidates(snapshot, limits)).collect()
 }
 
 /// Decides what to move in a cluster whose candidates have been read closely.
 pub fn plan_rebalance(snapshot: &ClusterSnapshot, limits: &Limits) -> RebalancePlan {
-    let mut planned = plan_services(snapshot, limits);
+    let cases = Case::all(snapshot, limits);
+    let shortlist = Shortlist::of(&cases);
+    let mut planned = plan_services(snapshot, &cases, &shortlist);
     let is_level = planned.iter().all(|planned| planned.plan.moves.is_empty());
     let mut load = if is_level {
         relief::plan_relief(snapshot, limits)
-    } else if snapshot.services.len() * snapshot.container_instances.len() <= SEATS_MAX {
+    } else if shortlist.is_whole() {
         let foreseen = relief::foresee(&after(snapshot, &planned), &with_own(limits, &planned));
         foreseen.measured_as(&relief::measure(snapshot, limits))
     } else {
@@ -68,18 +68,22 @@ pub fn plan_rebalance(snapshot: &ClusterSnapshot, limits: &Limits) -> RebalanceP
     };
     let services: Vec<ServicePlan> = planned.into_iter().map(|planned| planned.plan).collect();
     let curve = curve(snapshot, limits, &services, &load.moves);
-    RebalancePlan { services, load, starts, curve }
+    RebalancePlan { services, load, starts, curve, blocked: looked_at_later(snapshot, &shortlist) }
 }
 
-/// Plans each service by itself, the neediest first. In a large cluster those that are level at one glance are passed
-/// over, and moves are foreseen for the neediest only.
-fn plan_services(snapshot: &ClusterSnapshot, limits: &Limits) -> Vec<Planned> {
-    let (cases, zones) = (Case::all(snapshot, limits), Zones::of(snapshot));
+/// Says how many services of a large cluster have to wait to be looked at.
+fn looked_at_later(snapshot: &ClusterSnapshot, shortlist: &Shortlist<'_>) -> Vec<Blocked> {
+    let services = shortlist.later();
+    let subject = Subject::new(SubjectKind::Cluster, &snapshot.cluster);
+    let blocked = (services > 0).then(|| subject.blocked(Reason::LookedAtLater { services }));
+    blocked.into_iter().collect()
+}
+
+/// Plans each service of the shortlist by itself, the neediest first; moves are foreseen for the neediest only.
+fn plan_services(snapshot: &ClusterSnapshot, cases: &[Case<'_>], shortlist: &Shortlist<'_>) -> Vec<Planned> {
     let instances = snapshot.container_instances.len();
-    let is_large = cases.len() * instances > SEATS_MAX;
     let judge = |case: &Case<'_>| {
-        let is_passed = is_large && zones.is_level(case);
-        if is_passed { Planned::quiet(&case.service.name) } else { judge_service(case) }
+        if shortlist.has(case) { judge_service(case) } else { Planned::quiet(&case.service.name) }
     };
     let mut planned: Vec<(usize, Planned)> = cases.iter().map(judge).enumerate().collect();
     planned.sort_by_cached_key(|(_, planned)| {
@@ -131,7 +135,8 @@ fn is_any_levelling(snapshot: &ClusterSnapshot, limits: &Limits) -> bool {
 
 /// The excess of a service if the `leaving` tasks were gone; only wanted tasks that are placed count, and room is taken
 /// to be enough for those present. `None` = cannot tell.
-pub fn excess_without(
+#[cfg(test)]
+pub(crate) fn excess_without(
     snapshot: &ClusterSnapshot,
     limits: &Limits,
     service: &ServiceName,

@@ -58,19 +58,13 @@ pub fn foresee(snapshot: &ClusterSnapshot, limits: &Limits) -> LoadPlan {
 /// The groups alone, no moves.
 pub fn measure(snapshot: &ClusterSnapshot, limits: &Limits) -> LoadPlan {
     let loads = settled(snapshot, limits, None, &BTreeSet::new());
-    let groups = loads.iter().flat_map(|loads| loads.groups.iter().map(|group| group_plan(loads, group)));
+    let groups = loads.groups.iter().map(|group| group_plan(&loads, group));
     LoadPlan { groups: groups.collect(), ..LoadPlan::default() }
 }
 
 fn plan(snapshot: &ClusterSnapshot, limits: &Limits, closeness: Closeness, moves_max: usize) -> LoadPlan {
     let mut plan = LoadPlan::default();
-    let loads = match settled(snapshot, limits, None, &BTreeSet::new()) {
-        Ok(loads) => loads,
-        Err(reason) => {
-            plan.blocked.push(Subject::new(SubjectKind::Cluster, &snapshot.cluster).blocked(reason));
-            return plan;
-        }
-    };
+    let loads = settled(snapshot, limits, None, &BTreeSet::new());
     plan.groups = loads.groups.iter().map(|group| group_plan(&loads, group)).collect();
     if loads.groups.iter().any(|group| loads.is_uneven(group, limits.skew_threshold)) {
         Relief::new(snapshot, limits, loads, closeness).foresee(&mut plan, moves_max);

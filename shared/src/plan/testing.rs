@@ -3,13 +3,13 @@
 //! An instance is named after its zone and its number in it (`a0`), a task after its service and its number (`web-3`).
 //! The service `web` exists from the start, spreads over zones, then instances, and is steady.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::ids::{ContainerInstanceArn, ServiceName, TaskArn};
 use crate::percent::Percent;
 use crate::plan::proposal::{Limits, RebalancePlan, ServicePlan};
-use crate::settings::MoveStrategy;
+use crate::settings::Settings;
 use crate::snapshot::*;
 use crate::timestamp::Timestamp;
 
@@ -20,20 +20,8 @@ pub(crate) fn now() -> Timestamp {
 
 /// Limits with the defaults of the settings, and moves one at a time.
 pub(crate) fn limits() -> Limits {
-    Limits {
-        strategy: MoveStrategy::Surge,
-        skew_threshold: Percent::new(30),
-        warm_up: Duration::from_mins(5),
-        cooldown: Duration::from_mins(10),
-        moves_max: 20,
-        moves_at_once: 1,
-        triggered: BTreeSet::new(),
-        own_tasks: BTreeSet::new(),
-        in_flight: BTreeSet::new(),
-        heading: BTreeMap::new(),
-        passed_over: BTreeSet::new(),
-        set_aside: BTreeMap::new(),
-    }
+    let clusters = ("EVENKEEL_CLUSTERS".to_owned(), "*".to_owned());
+    Limits::of(&Settings::from_pairs([clusters]).unwrap(), 1)
 }
 
 pub(crate) fn resources(cpu: u64, memory: u64) -> Resources {

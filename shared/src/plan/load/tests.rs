@@ -5,7 +5,7 @@ use crate::plan::testing::{cluster, limits, now};
 use super::*;
 
 fn loads(cluster: &crate::plan::testing::Cluster) -> Loads<'_> {
-    Loads::of(&cluster.0, &limits(), &BTreeSet::new()).unwrap()
+    Loads::of(&cluster.0, &limits(), &BTreeSet::new())
 }
 
 fn skew(zones: &[&[u32]]) -> u32 {

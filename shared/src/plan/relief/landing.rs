@@ -109,7 +109,7 @@ pub fn landing_relieves(
     ballast: &BTreeSet<TaskArn>,
 ) -> Option<bool> {
     let leaving = ballast.iter().cloned().chain([started.clone()]).collect();
-    let before = settled(snapshot, limits, Some(service), &leaving).ok()?;
+    let before = settled(snapshot, limits, Some(service), &leaving);
     let seat_of = |task: &TaskArn| {
         (0..survey.tasks.len()).find(|seat| survey.tasks[*seat].iter().any(|on| on.arn == *task))
     };
@@ -126,7 +126,7 @@ pub(super) fn settled<'a>(
     limits: &Limits,
     except: Option<&ServiceName>,
     leaving: &BTreeSet<TaskArn>,
-) -> Result<Loads<'a>, Reason> {
+) -> Loads<'a> {
     let (mut leaving, mut coming) = (leaving.clone(), Vec::new());
     for service in snapshot.services.values().filter(|service| Some(&service.name) != except) {
         let Some(Ok(record)) = record_of(service) else { continue };
@@ -146,9 +146,9 @@ pub(super) fn settled<'a>(
             coming.extend(target.and_then(|arn| Some((arn, size_of(snapshot, chosen)?))));
         }
     }
-    let mut loads = Loads::of(snapshot, limits, &leaving)?;
+    let mut loads = Loads::of(snapshot, limits, &leaving);
     for (arn, size) in coming {
         loads.add(arn, size);
     }
-    Ok(loads)
+    loads
 }

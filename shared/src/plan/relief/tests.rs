@@ -173,7 +173,7 @@ proptest! {
         let mut fullest = u64::MAX;
         for planned in &plan.moves {
             let shares = |cluster: &Cluster, arn: &ContainerInstanceArn| {
-                let loads = Loads::of(&cluster.0, &limits(), &BTreeSet::new()).unwrap();
+                let loads = Loads::of(&cluster.0, &limits(), &BTreeSet::new());
                 loads.hosts.iter().find(|host| host.instance.arn == *arn).unwrap().share()
             };
             let (from, to) = (shares(&cluster, &planned.from), shares(&cluster, &planned.to));
