@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test demo bench
+.PHONY: help fmt lint test soak demo bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ lint: ## Check format and lints; warnings are errors
 test: ## Build the functions and run every test
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace --tests
+
+soak: ## Kill the function after every single write in every family of clusters (about an hour)
+	$(CARGO) test --locked -p evenkeel-tests --test scenarios -- --ignored --nocapture soak
 
 demo: ## Watch the real function even out a simulated cluster, then stop-everything do it
 	@$(CARGO) build --locked --quiet --workspace --bins

@@ -3,7 +3,7 @@
 //! Calmly: three seeds a family. Under chaos: two seeds, with throttling, server errors, lost answers, stale reads and
 //! agents that lose their connection, all at once; then the faults end and what is left is finished. Killed: one seed, of
 //! whose first run's calls every k-th is the last in one play; k is a quarter of them, so that a family is played four
-//! times, and each family begins at another call.
+//! times, and each family begins at another call. `make soak` kills it after every single write instead.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,9 @@ use evenkeel::plan::proposal::{Layer, RebalancePlan};
 use evenkeel::report::Report;
 use evenkeel_tests::families::{Family, Load, numbered};
 use evenkeel_tests::{Stage, foreseen, play};
+use simulator::account::Account;
 use simulator::faults::Rule;
+use simulator::operations::is_read;
 
 /// Runs that a family is given to get quiet; a service of many tasks needs several.
 const RUNS_MAX: u32 = 14;
@@ -193,17 +195,37 @@ fn killed(number: u32) {
     });
     let step = calls.div_ceil(KILLS);
     for call in (1 + u64::from(number) % step..=calls).step_by(step as usize) {
-        play(seed, account.clone(), async |stage| {
-            stage.simulator.kill_after(call);
-            assert!(stage.invoke_until_killed().await.is_none(), "the kill strikes at call {call}");
-            stage.simulator.revive();
-            tokio::time::sleep(Duration::from_mins(1)).await;
-            let reports = stage.scheduled_until_quiet(RUNS_MAX).await;
-            assert_settled(&stage, &reports);
-            stage.assert_clean();
-            assert_eq!(stage.task_seconds_below(), 0, "call {call}\n{}", stage.simulator.timeline());
-        });
+        kill_after(call, seed, &account);
     }
+}
+
+fn kill_after(call: u64, seed: u64, account: &Account) {
+    play(seed, account.clone(), async |stage| {
+        stage.simulator.kill_after(call);
+        assert!(stage.invoke_until_killed().await.is_none(), "the kill strikes at call {call}");
+        stage.simulator.revive();
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let reports = stage.scheduled_until_quiet(RUNS_MAX).await;
+        assert_settled(&stage, &reports);
+        stage.assert_clean();
+        assert_eq!(stage.task_seconds_below(), 0, "call {call}\n{}", stage.simulator.timeline());
+    });
+}
+
+/// Killed after each call that changes something, one play for each. A kill after a read finds the account as the write
+/// before it left it, so that no other state is left to be killed in.
+fn killed_after_every_write(number: u32) {
+    let (family, seed) = (numbered(number), 2);
+    let account = family.account(seed);
+    let calls = play(seed, account.clone(), async |stage| {
+        let _ = stage.scheduled().await;
+        stage.simulator.calls()
+    });
+    let writes = (1..).zip(&calls).filter(|(_, call)| !is_read(&call.operation));
+    let writes: Vec<u64> = writes.map(|(number, _)| number).collect();
+    assert_eq!(writes.is_empty(), !is_lopsided(family), "runs without a write prove nothing");
+    writes.iter().for_each(|call| kill_after(*call, seed, &account));
+    println!("family {number}: killed after each of {} writes", writes.len());
 }
 
 macro_rules! families {
@@ -211,6 +233,10 @@ macro_rules! families {
         mod calm { $(#[test] fn $name() { super::calmly($number); })* }
         mod chaos { $(#[test] fn $name() { super::in_chaos($number); })* }
         mod kill { $(#[test] fn $name() { super::killed($number); })* }
+        mod soak {
+            $(#[test] #[ignore = "takes an hour over all families: make soak"]
+            fn $name() { super::killed_after_every_write($number); })*
+        }
     };
 }
 
