@@ -224,7 +224,9 @@ fn killed_after_every_write(number: u32) {
     let writes = (1..).zip(&calls).filter(|(_, call)| !is_read(&call.operation));
     let writes: Vec<u64> = writes.map(|(number, _)| number).collect();
     assert_eq!(writes.is_empty(), !is_lopsided(family), "runs without a write prove nothing");
-    writes.iter().for_each(|call| kill_after(*call, seed, &account));
+    for call in &writes {
+        kill_after(*call, seed, &account);
+    }
     println!("family {number}: killed after each of {} writes", writes.len());
 }
 

@@ -213,6 +213,25 @@ fn a_memory_is_put_away_a_day_after_its_rest() {
 }
 
 #[test]
+fn killed_right_after_a_memory_was_put_away_nothing_is_left_to_do() {
+    let over = |now: i64| format!("1:3:{}:landing:{}", now - 25 * 3600, now - 200_000);
+    let calls = play(307, with_memory(307, over), async |stage| {
+        let _ = stage.scheduled().await;
+        stage.simulator.calls()
+    });
+    let untag = calls.iter().position(|call| call.operation == "UntagResource").unwrap();
+    play(307, with_memory(307, over), async |stage| {
+        stage.simulator.kill_after(untag as u64 + 1);
+        assert!(stage.invoke_until_killed().await.is_none(), "the kill strikes");
+        stage.simulator.revive();
+        assert_eq!(memory(&stage), None);
+        let report = stage.scheduled().await;
+        assert_eq!((stage.writes(), report.status), (1, Status::NothingToDo), "{report:#?}");
+        stage.assert_clean();
+    });
+}
+
+#[test]
 fn a_memory_that_cannot_be_read_means_rest_until_it_is_removed() {
     let mut account = clusters::one_zone(308, &[3, 0]);
     app(&mut account).tags.insert(REST_TAG.to_owned(), "until monday".to_owned());

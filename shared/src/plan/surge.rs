@@ -152,6 +152,8 @@ pub struct MoveView<'a> {
     pub move_timeout: Duration,
     /// Whether the cluster is paused: no new work, but what was begun is undone. `None` = cannot tell.
     pub paused: Option<bool>,
+    /// Whether the service is to remember a miss: not during a release, which would only have to remove the memory.
+    pub remembers: bool,
 }
 
 /// The next step of a move by an extra task.

@@ -92,16 +92,15 @@ impl Rebalance<'_> {
         let is_release = self.job == Job::Release;
         let paused = snapshot.tags.known().map(|tags| tags.contains_key(PAUSE_TAG));
         let paused = if is_release { Some(true) } else { paused };
-        // A memory written during a release would only have to be removed again.
-        let record = MoveRecord { missed: record.missed.filter(|_| !is_release), ..record.clone() };
         let view = MoveView {
             snapshot,
             limits,
             service: snapshot.services.get(service)?,
-            record: &record,
+            record,
             healthy_after: self.settings.healthy_after,
             move_timeout: self.settings.move_timeout,
             paused,
+            remembers: !is_release,
         };
         Some(next_step(&view))
     }

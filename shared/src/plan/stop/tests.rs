@@ -21,6 +21,7 @@ struct Scene {
     record: MoveRecord,
     limits: Limits,
     paused: Option<bool>,
+    remembers: bool,
 }
 
 impl Scene {
@@ -40,7 +41,7 @@ impl Scene {
             missed: None,
         };
         let limits = Limits { strategy: MoveStrategy::Stop, ..limits() };
-        Self { cluster, record, limits, paused: Some(false) }
+        Self { cluster, record, limits, paused: Some(false), remembers: true }
     }
 
     /// The chosen task has been stopped a minute and a half ago, and its replacement serves on the other instance.
@@ -77,6 +78,7 @@ impl Scene {
             healthy_after: Duration::from_secs(40),
             move_timeout: Duration::from_mins(10),
             paused: self.paused,
+            remembers: self.remembers,
         })
     }
 }

@@ -45,7 +45,7 @@ impl Seen<'_> {
     /// last, so that the same miss is not counted again. A value that cannot be read is left: it keeps the service at rest.
     fn remember(&self, outcome: Outcome, missed: Option<Miss>) -> Option<Step> {
         let earlier = rest_of(self.view.service).transpose().ok()?;
-        match (outcome, missed, earlier) {
+        match (outcome, missed.filter(|_| self.view.remembers), earlier) {
             (Outcome::Moved, _, Some(_)) => Some(Step::EndRest),
             (Outcome::RolledBack | Outcome::NoBetter | Outcome::NotReplaced, Some(observed), earlier) => {
                 let (started_at, now) = (self.record().started_at, self.view.snapshot.observed_at);

@@ -63,6 +63,7 @@ impl Scene {
             healthy_after: Duration::from_secs(40),
             move_timeout: Duration::from_mins(10),
             paused: self.paused,
+            remembers: true,
         })
     }
 }

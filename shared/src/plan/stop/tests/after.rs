@@ -21,6 +21,15 @@ fn a_replacement_that_came_back_says_so() {
 }
 
 #[test]
+fn a_release_writes_no_memory_that_it_would_have_to_remove() {
+    let step = replaced(|scene| {
+        scene.cluster.task(3).container_instance = Some(arn("a", 0));
+        scene.remembers = false;
+    });
+    assert_eq!(step, Step::Finish(Outcome::NoBetter));
+}
+
+#[test]
 fn the_replacement_is_awaited() {
     let step = replaced(|scene| drop(scene.cluster.0.tasks.remove(&task_arn("web", 3))));
     assert_eq!(step, Step::Wait(Waiting::NewTask));
