@@ -230,6 +230,22 @@ fn killed_after_every_write(number: u32) {
     println!("family {number}: killed after each of {} writes", writes.len());
 }
 
+/// A record that announces a second start while ECS replaces the sick first one: what came since then does not tell that the
+/// announced start was made.
+#[test]
+fn killed_after_any_record_while_tasks_are_sick() {
+    let (family, seed) = (numbered(20), 2);
+    let account = family.account(seed);
+    let calls = play(seed, account.clone(), async |stage| {
+        let _ = stage.scheduled().await;
+        stage.simulator.calls()
+    });
+    let records = (1..).zip(&calls).filter(|(_, call)| call.operation == "TagResource");
+    for (call, _) in records {
+        kill_after(call, seed, &account);
+    }
+}
+
 macro_rules! families {
     ($($name:ident = $number:literal,)*) => {
         mod calm { $(#[test] fn $name() { super::calmly($number); })* }

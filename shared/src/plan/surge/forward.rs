@@ -76,17 +76,30 @@ impl<'a> Seen<'a> {
     }
 
     /// The record announces an increment that is not there: either the write was lost and comes now, or somebody has
-    /// taken it back, which shows in the tasks that came or went with it.
+    /// taken it back, which shows in the tasks that came or went with it. Where ECS has replaced tasks meanwhile, those that
+    /// came tell nothing: the move is undone, and a count that stands as it was before is not written again.
     pub(super) fn raise_again(&self) -> Step {
         let record = self.record();
-        let came =
-            self.stopped().filter(|task| task.created_at >= Some(record.started_at)).count() + self.new.len();
-        let lost = came < record.starts as usize && self.desired() + 1 == record.tasks_desired_raised();
-        if !lost {
-            return self.drop_with(Outcome::DesiredChanged);
+        let since = |task: &Task| task.created_at >= Some(record.started_at);
+        let came = self.stopped().filter(|task| since(task)).count() + self.new.len();
+        let gone = self.stopped().filter(|task| since(task) || self.has_gone_since(task)).count();
+        let was_taken_back = self.stopped_by_scale_in().any(|task| self.has_gone_since(task));
+        let starts = record.starts as usize;
+        match () {
+            () if was_taken_back || self.desired() + 1 != record.tasks_desired_raised() => {
+                self.drop_with(Outcome::DesiredChanged)
+            }
+            () if came < starts => {
+                let record = MoveRecord { sequence: record.sequence + 1, ..record.clone() };
+                Step::Raise { from: self.desired(), to: self.desired() + 1, record }
+            }
+            () if came.saturating_sub(gone) < starts => self.give_up(self.miss()),
+            () => self.drop_with(Outcome::DesiredChanged),
         }
-        let record = MoveRecord { sequence: record.sequence + 1, ..record.clone() };
-        Step::Raise { from: self.desired(), to: self.desired() + 1, record }
+    }
+
+    fn has_gone_since(&self, task: &Task) -> bool {
+        task.stopping_at.is_some_and(|at| at >= self.record().started_at)
     }
 
     /// However late the look comes, a new task that serves where it helps is handed over to: the time-out is for those that
