@@ -3,7 +3,9 @@
 //! Clients are built once per function instance. Every call passes a rate limit of our own (`limits`), is counted by
 //! operation, and tells the time on AWS's clock (`clock`).
 
+mod auto_scaling;
 mod clock;
+mod container_instances;
 mod convert;
 mod ecs;
 mod failure;
@@ -40,6 +42,7 @@ const ATTEMPTS: u32 = 4;
 pub struct Aws {
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
+    auto_scaling: aws_sdk_autoscaling::Client,
     region: String,
     wire: Wire,
     limits: Limits,
@@ -62,12 +65,17 @@ impl Aws {
             .interceptor(wire.clone())
             .build();
         let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(&shared)
+            .retry_partition(partition.clone())
+            .interceptor(wire.clone())
+            .build();
+        let auto_scaling = aws_sdk_autoscaling::config::Builder::from(&shared)
             .retry_partition(partition)
             .interceptor(wire.clone())
             .build();
         Self {
             ecs: aws_sdk_ecs::Client::from_conf(ecs),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb),
+            auto_scaling: aws_sdk_autoscaling::Client::from_conf(auto_scaling),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             wire,
             limits: Limits::new(),
@@ -82,6 +90,16 @@ impl Aws {
     /// The present on AWS's clock, as the `Date` header of its latest answer had it, carried forward by our own.
     pub fn now(&self) -> Timestamp {
         self.wire.now()
+    }
+
+    /// Attempted calls since the counts were as `before`: the clients, and their counts, live as long as the function
+    /// instance.
+    pub fn calls_since(&self, before: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+        let since = |(name, count): (String, u64)| {
+            let made = count - before.get(&name).unwrap_or(&0);
+            (name, made)
+        };
+        self.calls().into_iter().map(since).filter(|(_, count)| *count > 0).collect()
     }
 
     /// Attempted calls so far, by operation.

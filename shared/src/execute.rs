@@ -6,6 +6,7 @@
 
 mod chosen;
 mod count;
+pub mod drain;
 mod memory;
 mod protection;
 mod stop;

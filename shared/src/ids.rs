@@ -73,6 +73,10 @@ text_id!(
     InstanceId
 );
 text_id!(
+    /// Name of an Auto Scaling group, unique in the Region.
+    GroupName
+);
+text_id!(
     /// ARN of a target group.
     TargetGroupArn
 );
@@ -102,6 +106,17 @@ impl ClusterName {
             return Err(format!("'{name}' is not a cluster name: up to 255 letters, digits, - and _"));
         }
         Ok(Self::new(name))
+    }
+}
+
+impl InstanceId {
+    /// An EC2 instance id: `i-` and up to 17 letters and digits. The text of the error says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let rest = text.strip_prefix("i-").unwrap_or_default();
+        if rest.is_empty() || rest.len() > 17 || !rest.chars().all(|c| c.is_ascii_alphanumeric()) {
+            return Err(format!("is '{text}', expected an EC2 instance id such as i-0123456789abcdef0"));
+        }
+        Ok(Self::new(text))
     }
 }
 

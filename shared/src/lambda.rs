@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::aws::Aws;
 use crate::error::Error;
-use crate::report::Report;
+use crate::report::JobReport;
 use crate::settings::Settings;
 
 /// What an invocation works with.
@@ -31,9 +31,10 @@ pub struct Context {
 const RESERVE: Duration = Duration::from_secs(15);
 
 /// Runs `handler` for every invocation; it is told how long it may work.
-pub async fn serve<H>(http_client: SharedHttpClient, handler: H) -> Result<(), lambda_runtime::Error>
+pub async fn serve<H, R>(http_client: SharedHttpClient, handler: H) -> Result<(), lambda_runtime::Error>
 where
-    H: AsyncFn(Value, Duration, &Context) -> Result<Report, Error>,
+    H: AsyncFn(Value, Duration, &Context) -> Result<R, Error>,
+    R: JobReport,
 {
     log_as_json();
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client).load().await;
@@ -71,7 +72,7 @@ fn working_time(context: &lambda_runtime::Context, time: &SharedTimeSource) -> D
     left.saturating_sub(RESERVE.min(left / 4))
 }
 
-fn answer(result: Result<Report, Error>) -> Result<Report, Diagnostic> {
+fn answer<R: JobReport>(result: Result<R, Error>) -> Result<R, Diagnostic> {
     match &result {
         Ok(report) => log_report(report),
         Err(error) => tracing::error!(kind = error.kind(), error = error.chain(), "failed"),
@@ -79,9 +80,10 @@ fn answer(result: Result<Report, Error>) -> Result<Report, Diagnostic> {
     result.map_err(|error| Diagnostic::from(&error))
 }
 
-fn log_report(report: &Report) {
+fn log_report(report: &impl JobReport) {
+    let (job, status, dry_run) = report.headline();
     let json = serde_json::to_string(report).unwrap_or_else(|error| format!("unprintable: {error}"));
-    tracing::info!(job = report.job, status = ?report.status, dry_run = report.dry_run, report = json, "report");
+    tracing::info!(job, ?status, dry_run, report = json, "report");
 }
 
 impl From<&Error> for Diagnostic {

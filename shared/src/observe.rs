@@ -7,18 +7,33 @@
 //! A failed base read fails the turn, since nothing could be said. A failed detail is recorded in the snapshot as
 //! unknown and defers what depends on it.
 
+pub mod drain;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{join_all, try_join3};
 
 use crate::aws::Aws;
 use crate::aws::TaskFilter;
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::ids::{ClusterName, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
+use crate::settings::{Clusters, Settings};
 use crate::snapshot::{ClusterSnapshot, Known, Protection, Target, TaskDefinition};
 
 /// Task definitions read so far; a revision never changes, so one read serves a whole invocation.
 pub type TaskDefinitions = BTreeMap<TaskDefinitionArn, TaskDefinition>;
+
+/// The configured clusters; `*` asks ECS for all of the Region.
+pub async fn clusters(aws: &Aws, settings: &Settings) -> Result<Vec<ClusterName>, Error> {
+    let fault = |what| Error::Settings(vec![Fault { at: "EVENKEEL_CLUSTERS".to_owned(), what }]);
+    let named = |texts: &[String]| -> Result<Vec<ClusterName>, Error> {
+        texts.iter().map(|text| ClusterName::parse(text, aws.region()).map_err(fault)).collect()
+    };
+    match &settings.clusters {
+        Clusters::Named(texts) => named(texts),
+        Clusters::All => named(&aws.list_clusters().await?),
+    }
+}
 
 /// The whole cluster, at the read floor.
 pub async fn cluster(aws: &Aws, cluster: &ClusterName) -> Result<ClusterSnapshot, Error> {

@@ -5,12 +5,14 @@
 //! service may be moved, `landing` whether one task can, `sequence` in which order; `verdict` puts that together for a
 //! service. `load`, `flow` and `relief` are the second layer: the instances' load over all services. `rebalance` joins both
 //! for a cluster, `starts` says which may begin now, and `curve` what any number of them would reach. `surge` and `stop`
-//! carry a move on `record` further; `rest` remembers those that missed, and `trace` finds what is left of them.
+//! carry a move on `record` further; `rest` remembers those that missed, and `trace` finds what is left of them. `drain` is
+//! about one instance that is to be emptied.
 
 pub mod candidate;
 pub mod case;
 pub mod constraint;
 pub mod curve;
+pub mod drain;
 pub mod eligible;
 pub mod flow;
 pub mod health;

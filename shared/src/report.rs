@@ -1,5 +1,7 @@
 //! What a job says when it ends: the response and the closing log line, as stable JSON in camelCase.
 
+pub mod drain;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -30,6 +32,18 @@ pub enum Status {
     Aborted,
     /// Nothing reliable was seen, or a call failed for good.
     Failed,
+}
+
+/// What every job's report has, for the closing log line.
+pub trait JobReport: Serialize {
+    /// The job, how it ended, and whether writing was off.
+    fn headline(&self) -> (&'static str, Status, bool);
+}
+
+impl JobReport for Report {
+    fn headline(&self) -> (&'static str, Status, bool) {
+        (self.job, self.status, self.dry_run)
+    }
 }
 
 /// The report of one invocation.

@@ -1,7 +1,11 @@
 //! Settings: read once at cold start from the environment into types, with every fault named in one error.
 //!
-//! [`SETTINGS`] is the one table of names, defaults and meanings; the README's table is compared with it by a test.
+//! [`SETTINGS`] is the one table of names, defaults and meanings.
 //! An unknown name that begins with `EVENKEEL_` is a fault: a misspelt safety setting must not be ignored.
+
+mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,71 +15,7 @@ use serde::Serialize;
 use crate::error::{Error, Fault};
 use crate::percent::Percent;
 
-/// One setting as people see it.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    /// Environment variable.
-    pub name: &'static str,
-    /// Default, or `required`.
-    pub default: &'static str,
-    /// What it decides, and its bounds.
-    pub meaning: &'static str,
-}
-
-/// Every setting the functions read.
-pub const SETTINGS: &[Setting] = &[
-    Setting {
-        name: "EVENKEEL_CLUSTERS",
-        default: "required",
-        meaning: "names or ARNs, comma separated; `*` = every cluster of the Region",
-    },
-    Setting { name: "EVENKEEL_DRY_RUN", default: "false", meaning: "`true`: plan and report, write nothing" },
-    Setting {
-        name: "EVENKEEL_POLL_INTERVAL",
-        default: "5s",
-        meaning: "pause between the turns of one invocation; 100ms to 5m",
-    },
-    Setting {
-        name: "EVENKEEL_SKEW_THRESHOLD",
-        default: "30",
-        meaning: "percent of skew above which a service is rebalanced; 1 to 1000",
-    },
-    Setting {
-        name: "EVENKEEL_MAX_MOVES",
-        default: "20",
-        meaning: "moves started per cluster and invocation, those found in flight included; 1 to 1000",
-    },
-    Setting {
-        name: "EVENKEEL_MOVE_STRATEGY",
-        default: "surge",
-        meaning: "`surge`: start first, then stop; `stop`: stop first where the service allows it, else `surge`",
-    },
-    Setting {
-        name: "EVENKEEL_MOVE_TIMEOUT",
-        default: "10m",
-        meaning: "for the new task of a move to become healthy, then the move is undone; 1s to 12h",
-    },
-    Setting {
-        name: "EVENKEEL_WARM_UP",
-        default: "5m",
-        meaning: "age of a container instance before it counts as a target; 0s to 24h",
-    },
-    Setting {
-        name: "EVENKEEL_COOLDOWN",
-        default: "10m",
-        meaning: "least age of a service's youngest task before it is moved again; 0s to 24h",
-    },
-    Setting {
-        name: "EVENKEEL_CONFIRM_AFTER",
-        default: "30s",
-        meaning: "between the two snapshots that must agree before a rebalance starts; 0s to 10m",
-    },
-    Setting {
-        name: "EVENKEEL_HEALTHY_AFTER",
-        default: "40s",
-        meaning: "RUNNING for so long counts as healthy where nothing reports health; 0s to 1h",
-    },
-];
+pub use table::{SETTINGS, Setting};
 
 /// Which clusters an invocation without a command is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +34,42 @@ pub enum MoveStrategy {
     Surge,
     /// The chosen task is stopped and ECS replaces it, where the service allows that; elsewhere as above.
     Stop,
+}
+
+/// How the substitute of a drained instance is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Replacement {
+    /// By what is safe in its group.
+    Auto,
+    /// Only where a lifecycle hook holds the instance until it is empty.
+    Terminate,
+    /// By taking an interrupted instance out of its group, whatever hooks there are.
+    Detach,
+    /// Not at all.
+    None,
+}
+
+/// What becomes of tasks that no service replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StandaloneTasks {
+    /// Stopped on an interruption, so that they get their SIGTERM in time; else waited for.
+    Auto,
+    /// Stopped.
+    Stop,
+    /// Waited for.
+    Wait,
+}
+
+/// What a rebalance recommendation leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OnRecommendation {
+    /// Nothing.
+    Ignore,
+    /// The instance is drained and replaced.
+    Replace,
 }
 
 /// The parsed settings.
@@ -121,7 +97,33 @@ pub struct Settings {
     pub confirm_after: Duration,
     /// `EVENKEEL_HEALTHY_AFTER`.
     pub healthy_after: Duration,
+    /// `EVENKEEL_REPLACEMENT`.
+    pub replacement: Replacement,
+    /// `EVENKEEL_LIFECYCLE_HOOK`.
+    pub lifecycle_hook: String,
+    /// `EVENKEEL_HOOK_TIMEOUT`.
+    pub hook_timeout: Duration,
+    /// `EVENKEEL_STANDALONE_TASKS`.
+    pub standalone_tasks: StandaloneTasks,
+    /// `EVENKEEL_ON_REBALANCE_RECOMMENDATION`.
+    pub on_recommendation: OnRecommendation,
+    /// `EVENKEEL_EMPTY_AFTER`.
+    pub empty_after: Duration,
+    /// `EVENKEEL_SPOT_NOTICE`.
+    pub spot_notice: Duration,
 }
+
+const STRATEGIES: [(&str, MoveStrategy); 2] = [("surge", MoveStrategy::Surge), ("stop", MoveStrategy::Stop)];
+const REPLACEMENTS: [(&str, Replacement); 4] = [
+    ("auto", Replacement::Auto),
+    ("terminate", Replacement::Terminate),
+    ("detach", Replacement::Detach),
+    ("none", Replacement::None),
+];
+const STANDALONE_TASKS: [(&str, StandaloneTasks); 3] =
+    [("auto", StandaloneTasks::Auto), ("stop", StandaloneTasks::Stop), ("wait", StandaloneTasks::Wait)];
+const ON_RECOMMENDATION: [(&str, OnRecommendation); 2] =
+    [("ignore", OnRecommendation::Ignore), ("replace", OnRecommendation::Replace)];
 
 /// Least and greatest skew threshold in percent. Above 1,000 nothing would ever be moved unseen.
 const SKEW_THRESHOLDS: (u32, u32) = (1, 1000);
@@ -157,12 +159,19 @@ impl Reader {
             poll_interval: self.duration("EVENKEEL_POLL_INTERVAL", "100ms", "5m"),
             skew_threshold: Percent::new(self.number("EVENKEEL_SKEW_THRESHOLD", SKEW_THRESHOLDS)),
             max_moves: self.number("EVENKEEL_MAX_MOVES", MOVES),
-            strategy: self.strategy(),
+            strategy: self.word("EVENKEEL_MOVE_STRATEGY", &STRATEGIES),
             move_timeout: self.duration("EVENKEEL_MOVE_TIMEOUT", "1s", "12h"),
             warm_up: self.duration("EVENKEEL_WARM_UP", "0s", "24h"),
             cooldown: self.duration("EVENKEEL_COOLDOWN", "0s", "24h"),
             confirm_after: self.duration("EVENKEEL_CONFIRM_AFTER", "0s", "10m"),
             healthy_after: self.duration("EVENKEEL_HEALTHY_AFTER", "0s", "1h"),
+            replacement: self.word("EVENKEEL_REPLACEMENT", &REPLACEMENTS),
+            lifecycle_hook: self.text("EVENKEEL_LIFECYCLE_HOOK"),
+            hook_timeout: self.duration("EVENKEEL_HOOK_TIMEOUT", "1m", "48h"),
+            standalone_tasks: self.word("EVENKEEL_STANDALONE_TASKS", &STANDALONE_TASKS),
+            on_recommendation: self.word("EVENKEEL_ON_REBALANCE_RECOMMENDATION", &ON_RECOMMENDATION),
+            empty_after: self.duration("EVENKEEL_EMPTY_AFTER", "0s", "10m"),
+            spot_notice: self.duration("EVENKEEL_SPOT_NOTICE", "5s", "10m"),
         }
     }
 
@@ -205,16 +214,15 @@ impl Reader {
         }
     }
 
-    fn strategy(&mut self) -> MoveStrategy {
-        let name = "EVENKEEL_MOVE_STRATEGY";
-        match self.text(name).as_str() {
-            "surge" => MoveStrategy::Surge,
-            "stop" => MoveStrategy::Stop,
-            other => {
-                self.fault(name, format!("is '{other}', expected surge or stop"));
-                MoveStrategy::Surge
-            }
+    /// One of a few words; the first is as good as any once a fault is noted.
+    fn word<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> T {
+        let text = self.text(name);
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return *value;
         }
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        self.fault(name, format!("is '{text}', expected one of {}", known.join(", ")));
+        words[0].1
     }
 
     fn number(&mut self, name: &str, (least, most): (u32, u32)) -> u32 {
@@ -261,57 +269,4 @@ fn bounded(number: i64, (least, most): (u32, u32), at: &str) -> Result<u32, Faul
         at: at.to_owned(),
         what: format!("is {number}, expected a whole number from {least} to {most}"),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(pairs: &[(&str, &str)]) -> Result<Settings, Error> {
-        Settings::from_pairs(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
-    }
-
-    #[test]
-    fn defaults_are_those_of_the_table() {
-        let settings = settings(&[("EVENKEEL_CLUSTERS", "web, batch"), ("PATH", "/bin")]).unwrap();
-        assert_eq!(settings.clusters, Clusters::Named(vec!["web".to_owned(), "batch".to_owned()]));
-        assert_eq!(settings.skew_threshold, Percent::new(30));
-        assert_eq!(settings.move_timeout, Duration::from_mins(10));
-        assert!(!settings.dry_run && settings.strategy == MoveStrategy::Surge);
-    }
-
-    #[test]
-    fn every_fault_is_named_in_one_error() {
-        let pairs = [
-            ("EVENKEEL_DRY_RUN", "yes"),
-            ("EVENKEEL_SKEW_THRESHOLD", "-1"),
-            ("EVENKEEL_COOLDOWN", "soon"),
-            ("EVENKEEL_MOVE_STRATEGY", "Stop"),
-            ("EVENKEEL_SKEW_TRESHOLD", "30"),
-        ];
-        let text = settings(&pairs).unwrap_err().to_string();
-        for expected in
-            ["EVENKEEL_CLUSTERS", "EVENKEEL_DRY_RUN", "'-1'", "'soon'", "'Stop'", "EVENKEEL_SKEW_TRESHOLD"]
-        {
-            assert!(text.contains(expected), "{expected} is missing in: {text}");
-        }
-    }
-
-    #[test]
-    fn a_strategy_is_one_of_two_words() {
-        let pairs = [("EVENKEEL_CLUSTERS", "*"), ("EVENKEEL_MOVE_STRATEGY", "stop")];
-        assert_eq!(settings(&pairs).unwrap().strategy, MoveStrategy::Stop);
-    }
-
-    #[test]
-    fn a_star_stands_for_every_cluster() {
-        assert_eq!(settings(&[("EVENKEEL_CLUSTERS", "*")]).unwrap().clusters, Clusters::All);
-    }
-
-    #[test]
-    fn a_command_is_held_to_the_same_bounds() {
-        assert!(skew_threshold(-1).is_err() && skew_threshold(3000).is_err());
-        assert_eq!(skew_threshold(30).unwrap(), Percent::new(30));
-        assert!(max_moves(0).is_err());
-    }
 }

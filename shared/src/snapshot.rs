@@ -5,6 +5,7 @@
 //! plan defers whatever depends on it. Names of members and states are those of the ECS API reference.
 
 mod container_instance;
+mod group;
 mod service;
 mod task;
 
@@ -18,6 +19,7 @@ use crate::ids::{
 use crate::timestamp::Timestamp;
 
 pub use container_instance::{ContainerInstance, ContainerInstanceStatus, Resources};
+pub use group::{Group, LifecycleHook, LifecycleState, Member, Transition};
 pub use service::{
     Deployment, DeploymentController, LoadBalancer, PlacementConstraint, PlacementStrategy, RolloutState,
     SchedulingStrategy, Service, TaskDefinition,

@@ -22,6 +22,12 @@ impl Timestamp {
         Self(secs.saturating_mul(1000))
     }
 
+    /// From a time as events carry it (RFC 3339), such as `2026-01-02T03:04:05Z`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let since = humantime::parse_rfc3339(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(Self(i64::try_from(since.as_millis()).ok()?))
+    }
+
     /// Milliseconds since the Unix epoch.
     pub fn as_millis(self) -> i64 {
         self.0

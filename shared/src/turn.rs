@@ -3,6 +3,7 @@
 //! Turns share nothing but [`Memory`], and a turn that is lost, repeated or overlapped does no harm: what is under way
 //! stands in the records on the services.
 
+pub mod drain;
 mod memory;
 mod moves;
 mod release;

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use evenkeel::aws::Aws;
-use evenkeel::error::{Error, Fault};
+use evenkeel::error::Error;
 use evenkeel::ids::ClusterName;
+use evenkeel::observe;
 use evenkeel::report::{BlockedLine, ClusterReport, Report, Status, report_blocked};
-use evenkeel::settings::{Clusters, Settings};
+use evenkeel::settings::Settings;
 use evenkeel::turn::{Job, Memory, Rebalance, Turn};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -29,7 +30,10 @@ pub async fn handle(
     let end = Instant::now() + working_time;
     let calls_before = aws.calls();
     let command = event::parse(event, aws.region())?;
-    let clusters = clusters(&command, aws, settings).await?;
+    let clusters = match &command.cluster {
+        Some(cluster) => vec![cluster.clone()],
+        None => observe::clusters(aws, settings).await?,
+    };
     let mut work: Vec<Work<'_>> =
         clusters.into_iter().map(|cluster| Work::new(cluster, &command, aws, settings)).collect();
     loop {
@@ -39,22 +43,10 @@ pub async fn handle(
             }
         }
         if work.iter().all(Work::is_over) || Instant::now() + settings.poll_interval >= end {
-            let calls = calls_since(&calls_before, &aws.calls());
+            let calls = aws.calls_since(&calls_before);
             return report(work, calls, command.job, settings.dry_run || command.dry_run);
         }
         tokio::time::sleep(settings.poll_interval).await;
-    }
-}
-
-async fn clusters(command: &Command, aws: &Aws, settings: &Settings) -> Result<Vec<ClusterName>, Error> {
-    let fault = |what| Error::Settings(vec![Fault { at: "EVENKEEL_CLUSTERS".to_owned(), what }]);
-    let named = |texts: &[String]| -> Result<Vec<ClusterName>, Error> {
-        texts.iter().map(|text| ClusterName::parse(text, aws.region()).map_err(fault)).collect()
-    };
-    match (&command.cluster, &settings.clusters) {
-        (Some(cluster), _) => Ok(vec![cluster.clone()]),
-        (None, Clusters::Named(texts)) => named(texts),
-        (None, Clusters::All) => named(&aws.list_clusters().await?),
     }
 }
 
@@ -164,12 +156,6 @@ impl<'a> Work<'a> {
         };
         (report, lines)
     }
-}
-
-/// Calls of this invocation: the clients, and their counts, live as long as the function instance.
-fn calls_since(before: &BTreeMap<String, u64>, now: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
-    let since = |(name, count): (&String, &u64)| (name.clone(), count - before.get(name).unwrap_or(&0));
-    now.iter().map(since).filter(|(_, count)| *count > 0).collect()
 }
 
 /// Joins the work on all clusters; fails if not one of them could be looked at.

@@ -230,6 +230,7 @@ pub(super) fn container_instance(instance: &sdk::ContainerInstance) -> Option<Co
         status: match instance.status() {
             Some("ACTIVE") => ContainerInstanceStatus::Active,
             Some("DRAINING") => ContainerInstanceStatus::Draining,
+            Some("INACTIVE") => ContainerInstanceStatus::Inactive,
             _ => ContainerInstanceStatus::Other,
         },
         agent_connected: instance.agent_connected(),

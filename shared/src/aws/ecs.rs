@@ -161,7 +161,7 @@ impl Aws {
         self.batches(arns, 100, |batch| self.describe_tasks(cluster, batch)).await
     }
 
-    async fn describe_tasks(
+    pub(super) async fn describe_tasks(
         &self,
         cluster: &ClusterName,
         tasks: Vec<String>,
@@ -192,7 +192,7 @@ impl Aws {
         self.batches(arns, 100, |batch| self.describe_container_instances(cluster, batch)).await
     }
 
-    async fn describe_container_instances(
+    pub(super) async fn describe_container_instances(
         &self,
         cluster: &ClusterName,
         instances: Vec<String>,
@@ -241,7 +241,11 @@ impl Aws {
     }
 
     /// All pages of a list.
-    async fn pages<F>(&self, group: Group, page: impl Fn(Option<String>) -> F) -> Result<Vec<String>, Error>
+    pub(super) async fn pages<F>(
+        &self,
+        group: Group,
+        page: impl Fn(Option<String>) -> F,
+    ) -> Result<Vec<String>, Error>
     where
         F: Future<Output = Result<(Vec<String>, Option<String>), Error>>,
     {
@@ -264,7 +268,7 @@ impl Aws {
     }
 
     /// The ids in batches of `size`, a few at a time, the answers in order.
-    async fn batches<T, F>(
+    pub(super) async fn batches<T, F>(
         &self,
         ids: Vec<String>,
         size: usize,

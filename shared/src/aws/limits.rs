@@ -26,15 +26,17 @@ pub(super) enum Group {
     TaskProtection,
     /// `TagResource`, `UntagResource`: 20 burst, 10 a second.
     TagModify,
-    /// `StopTask`: 100 burst, 40 a second.
+    /// `StopTask`, `UpdateContainerInstancesState`, `PutAttributes` and their like: 100 burst, 40 a second.
     ClusterResourceModify,
     /// `DescribeTargetHealth`: AWS publishes no figure for Elastic Load Balancing; held as low as cluster reads.
     TargetHealth,
+    /// Everything of Auto Scaling: AWS publishes no figure; held as low as cluster reads.
+    AutoScaling,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
-    buckets: Arc<[RateLimiter; 9]>,
+    buckets: Arc<[RateLimiter; 10]>,
 }
 
 impl Limits {
@@ -49,6 +51,7 @@ impl Limits {
                 bucket(100, 40),
                 bucket(10, 5),
                 bucket(20, 8),
+                bucket(25, 10),
                 bucket(25, 10),
             ]),
         }

@@ -27,14 +27,14 @@ impl Aws {
     pub async fn tag(&self, arn: &str, key: &str, value: &str) -> Result<(), Error> {
         let call =
             self.ecs.tag_resource().resource_arn(arn).tags(Tag::builder().key(key).value(value).build());
-        let call = call.customize().config_override(once());
+        let call = call.customize().config_override(once_ecs());
         call.send().await.map(drop).map_err(|error| failed("TagResource", arn, error))
     }
 
     /// Removes one tag (`UntagResource`).
     pub async fn untag(&self, arn: &str, key: &str) -> Result<(), Error> {
         let call = self.ecs.untag_resource().resource_arn(arn).tag_keys(key);
-        let call = call.customize().config_override(once());
+        let call = call.customize().config_override(once_ecs());
         call.send().await.map(drop).map_err(|error| failed("UntagResource", arn, error))
     }
 
@@ -52,7 +52,7 @@ impl Aws {
     ) -> Result<(), Error> {
         let call = self.ecs.update_service().cluster(cluster.as_str()).service(service.as_str());
         let call = call.desired_count(i32::try_from(desired).unwrap_or(i32::MAX));
-        let call = call.customize().config_override(once());
+        let call = call.customize().config_override(once_ecs());
         call.send().await.map(drop).map_err(|error| failed("UpdateService", service.as_str(), error))
     }
 
@@ -64,7 +64,7 @@ impl Aws {
     /// Stops one task (`StopTask`): nothing is drained in an order that one can rely on, and no floor is kept.
     pub async fn stop_task(&self, cluster: &ClusterName, task: &TaskArn, reason: &str) -> Result<(), Error> {
         let call = self.ecs.stop_task().cluster(cluster.as_str()).task(task.as_str()).reason(reason);
-        let call = call.customize().config_override(once());
+        let call = call.customize().config_override(once_ecs());
         call.send().await.map(drop).map_err(|error| failed("StopTask", task.as_str(), error))
     }
 
@@ -97,7 +97,7 @@ impl Aws {
         let arns = tasks.iter().map(|task| task.as_str().to_owned()).collect();
         let call = self.ecs.update_task_protection().cluster(cluster.as_str()).set_tasks(Some(arns));
         let call = call.protection_enabled(minutes.is_some()).set_expires_in_minutes(minutes);
-        let answer = call.customize().config_override(once()).send().await;
+        let answer = call.customize().config_override(once_ecs()).send().await;
         let answer = answer.map_err(|error| failed("UpdateTaskProtection", cluster.as_str(), error))?;
         Ok(answer
             .failures()
@@ -108,6 +108,10 @@ impl Aws {
 }
 
 /// A single attempt.
-fn once() -> Builder {
-    Builder::new().retry_config(RetryConfig::disabled())
+pub(super) fn once() -> RetryConfig {
+    RetryConfig::disabled()
+}
+
+fn once_ecs() -> Builder {
+    Builder::new().retry_config(once())
 }

@@ -14,7 +14,9 @@ use crate::timestamp::Timestamp;
 pub enum ContainerInstanceStatus {
     Active,
     Draining,
-    /// REGISTERING, DEREGISTERING, INACTIVE or unknown: takes no tasks.
+    /// Registered no longer; ECS still describes it for about an hour.
+    Inactive,
+    /// REGISTERING, DEREGISTERING or unknown: takes no tasks.
     Other,
 }
 

@@ -1,0 +1,129 @@
+//! The function `drain`: empties container instances that are going away, brings their substitutes, and lets them go.
+//!
+//! An event tells of one instance and since when its time runs; a schedule goes on with everything that stands half done. A
+//! failure with one instance does not keep the others from their turn; it is in the report. Only when nothing at all could
+//! be looked at does the invocation fail, so that Lambda runs it again.
+
+pub mod event;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use evenkeel::aws::Aws;
+use evenkeel::error::Error;
+use evenkeel::observe;
+use evenkeel::plan::drain::reason::DrainReason;
+use evenkeel::report::Status;
+use evenkeel::report::drain::{DrainBlocked, DrainReport, Stage};
+use evenkeel::settings::Settings;
+use evenkeel::timestamp::Timestamp;
+use evenkeel::turn::drain::{Drain, Drained};
+use futures::{StreamExt, stream};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use event::Command;
+
+/// Instances that are looked at at the same time. Each look takes about ten calls of the account's buckets.
+const AT_ONCE: usize = 5;
+
+/// After its first looks an instance is only watched, at a slower pace: fifty invocations share the account's buckets.
+const LOOKS_AT_FIRST: u32 = 2;
+const SLOWER: u32 = 3;
+
+/// Handles one event within `working_time`.
+pub async fn handle(
+    event: Value,
+    working_time: Duration,
+    aws: &Aws,
+    settings: &Settings,
+) -> Result<DrainReport, Error> {
+    let end = Instant::now() + working_time;
+    let (calls_before, received_at) = (aws.calls(), aws.now());
+    let command = event::parse(event, aws.region(), settings, received_at)?;
+    let clusters = match &command {
+        Command::Drain { cluster: Some(cluster), .. } => vec![cluster.clone()],
+        _ => observe::clusters(aws, settings).await?,
+    };
+    let dry_run = settings.dry_run || matches!(command, Command::Drain { dry_run: true, .. });
+    let drain = Drain { aws, settings, clusters, dry_run };
+    let mut work = begin(&drain, command, received_at).await?;
+    for turn in 1.. {
+        let open = work.iter_mut().filter(|it| !it.is_over());
+        let look = async |drained: &mut Drained| {
+            let result = drain.look(drained).await;
+            drained.note(result);
+        };
+        stream::iter(open).for_each_concurrent(AT_ONCE, look).await;
+        let pause = settings.poll_interval * if turn < LOOKS_AT_FIRST { 1 } else { SLOWER };
+        let is_over = dry_run || work.iter().all(Drained::is_over);
+        if is_over || Instant::now() + pause >= end {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+    }
+    report(work, aws.calls_since(&calls_before), dry_run)
+}
+
+/// The instances that the command is about, the urgent one already begun with.
+async fn begin(drain: &Drain<'_>, command: Command, received_at: Timestamp) -> Result<Vec<Drained>, Error> {
+    match command {
+        Command::Reconcile => drain.under_way().await,
+        Command::Drain { instance, record, .. } => {
+            let mut drained = Drained::new(instance, record, received_at);
+            if record.cause.is_interruption() {
+                let result = drain.interrupt(&mut drained).await;
+                drained.note(result);
+            }
+            Ok(vec![drained])
+        }
+        Command::Terminated { instance, at } => Ok(vec![Drained::terminated(instance, at, received_at)]),
+        Command::LeaveAlone { instance, reason } => Ok(vec![Drained::left_alone(instance, reason)]),
+    }
+}
+
+/// Joins the work on all instances; fails if not one of them could be looked at.
+fn report(
+    mut work: Vec<Drained>,
+    api_calls: BTreeMap<String, u64>,
+    dry_run: bool,
+) -> Result<DrainReport, Error> {
+    let nothing_seen =
+        !work.is_empty() && work.iter().all(|it| it.error().is_some() && it.actions.is_empty());
+    if let Some(error) = work.iter_mut().find_map(|it| it.take_error().filter(|_| nothing_seen)) {
+        return Err(error);
+    }
+    let status = work.iter().map(status).max().unwrap_or(Status::NothingToDo);
+    let mut blocked: Vec<DrainBlocked> = work.iter().flat_map(blocked).collect();
+    blocked.sort();
+    blocked.dedup();
+    Ok(DrainReport {
+        job: "drain",
+        status,
+        dry_run,
+        instances: work.iter().map(Drained::report).collect(),
+        actions: work.iter().flat_map(|it| it.actions.clone()).collect(),
+        blocked,
+        api_calls,
+    })
+}
+
+fn blocked(drained: &Drained) -> Vec<DrainBlocked> {
+    drained.reasons.iter().map(|reason| DrainBlocked::new(&drained.instance, reason.clone())).collect()
+}
+
+fn status(drained: &Drained) -> Status {
+    let is_lost = |reason: &DrainReason| {
+        matches!(
+            reason,
+            DrainReason::Orphaned | DrainReason::UnreadableRecord { .. } | DrainReason::CannotTell { .. }
+        )
+    };
+    match () {
+        () if drained.error().is_some() => Status::Failed,
+        () if !drained.is_over() => Status::InProgress,
+        () if drained.reasons.iter().any(is_lost) => Status::Blocked,
+        () if drained.stage() == Stage::LeftAlone => Status::NothingToDo,
+        () => Status::Done,
+    }
+}

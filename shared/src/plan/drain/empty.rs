@@ -1,0 +1,45 @@
+//! Whether an instance is empty: all of its tasks were seen STOPPED, twice.
+//!
+//! `runningTasksCount` and a default `ListTasks` leave out tasks that are on their way out and still serve (API:
+//! `ContainerInstance`, `ListTasks`); instances were terminated under live connections for it. So both lists are read, and
+//! every task in them has to be STOPPED. "Cannot tell" is never taken for empty.
+
+use serde::Serialize;
+
+use crate::plan::drain::seen::{DrainView, InstanceSnapshot};
+use crate::snapshot::Known;
+
+/// What one look says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Emptiness {
+    /// Nothing on it.
+    Empty,
+    /// So many tasks are not STOPPED, or ECS may still place one.
+    Occupied {
+        /// How many.
+        tasks: usize,
+    },
+    /// It could not be seen.
+    CannotTell(String),
+}
+
+/// One look.
+pub fn emptiness(seen: &InstanceSnapshot) -> Emptiness {
+    let Some(unstopped) = seen.unstopped() else {
+        let why = match &seen.tasks {
+            Known::Unknown(why) => why.clone(),
+            Known::Known(_) | Known::NotAsked => "nobody looked".to_owned(),
+        };
+        return Emptiness::CannotTell(format!("which tasks are on it: {why}"));
+    };
+    let counted = seen.instance.tasks_running + seen.instance.tasks_pending;
+    let tasks = unstopped.len().max(counted as usize);
+    if tasks == 0 && seen.is_draining() { Emptiness::Empty } else { Emptiness::Occupied { tasks } }
+}
+
+/// Whether two looks far enough apart found it empty, and none between them otherwise.
+pub fn is_confirmed_empty(view: &DrainView<'_>) -> bool {
+    let is_old = |since| view.seen.observed_at.since(since) >= view.policy.empty_after;
+    emptiness(view.seen) == Emptiness::Empty && view.empty_since.is_some_and(is_old)
+}

@@ -1,0 +1,137 @@
+//! Why something about an instance that is to be emptied is not done, in a word, in its values, and in a sentence.
+
+use serde::Serialize;
+
+use crate::ids::{GroupName, TaskArn};
+use crate::timestamp::Timestamp;
+
+/// Every reason; `code` is its name in camelCase, the values follow beside it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "code")]
+pub enum DrainReason {
+    /// Nothing of ours.
+    #[error("it is registered in none of the configured clusters")]
+    NotInCluster,
+    /// Nobody replaces it.
+    #[error("it is in no Auto Scaling group: nobody replaces it")]
+    NotInGroup,
+    /// Something could not be read.
+    #[error("cannot tell: {what}")]
+    CannotTell {
+        /// What is missing.
+        what: String,
+    },
+    /// The group is at it already.
+    #[error("group {group} is already taking it out of service")]
+    AlreadyLeaving {
+        /// Which group.
+        group: GroupName,
+    },
+    /// The group's capacity rebalancing came first.
+    #[error("group {group} has already launched a substitute by capacity rebalancing")]
+    AlreadySubstituted {
+        /// Which group.
+        group: GroupName,
+    },
+    /// Somebody keeps the group from launching.
+    #[error("group {group} launches nothing: its process Launch is suspended")]
+    LaunchSuspended {
+        /// Which group.
+        group: GroupName,
+    },
+    /// It can be given back by nobody.
+    #[error("it is {state} in group {group}, which can neither terminate nor detach it now")]
+    NotInService {
+        /// Which group.
+        group: GroupName,
+        /// Its state there.
+        state: String,
+    },
+    /// It comes back, or its group replaces it when it has stopped.
+    #[error("the interruption does not terminate it: group {group} replaces it once it has stopped")]
+    NotTerminated {
+        /// Which group.
+        group: GroupName,
+    },
+    /// Neither call is safe, and only one more instance would be.
+    #[error(
+        "group {group} has no lifecycle hook that holds it until it is empty, and it may live on: not replaced"
+    )]
+    NoHook {
+        /// Which group.
+        group: GroupName,
+    },
+    /// The hook that there is lets it go before it is empty.
+    #[error(
+        "its lifecycle hooks in group {group} are somebody else's: neither ended early nor passed by; not replaced"
+    )]
+    ForeignHook {
+        /// Which group.
+        group: GroupName,
+    },
+    /// ECS forbids to detach it.
+    #[error("group {group} protects it from scale-in for ECS, which forbids to detach it: not replaced")]
+    ManagedTerminationProtection {
+        /// Which group.
+        group: GroupName,
+    },
+    /// The setting says so.
+    #[error("EVENKEEL_REPLACEMENT is none")]
+    NoneWanted,
+    /// The operator's tag.
+    #[error("paused by the tag evenkeel:pause")]
+    Paused,
+    /// Recommendations are not acted on.
+    #[error("EVENKEEL_ON_REBALANCE_RECOMMENDATION is ignore")]
+    RecommendationIgnored,
+    /// Somebody else drains it.
+    #[error("somebody else is draining it: it carries no record of Evenkeel's")]
+    ForeignDrain,
+    /// Its record cannot be read.
+    #[error("its attribute evenkeel.drain cannot be read: {value}")]
+    UnreadableRecord {
+        /// What it holds.
+        value: String,
+    },
+    /// ECS leaves it alone.
+    #[error("task {} was started by no service: ECS does not stop it, it is waited for", task.short())]
+    StandaloneWaited {
+        /// Which task.
+        task: TaskArn,
+    },
+    /// It may hold the drain up, or be stopped all the same: AWS documents neither.
+    #[error("task {} is protected from scale-in by somebody else until {until}", task.short())]
+    ProtectedTask {
+        /// Which task.
+        task: TaskArn,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Its hard deadline came first.
+    #[error("its deadline is up, and {} on it were not seen stopped", tasks.map_or("its tasks".to_owned(), |it| format!("{it} tasks")))]
+    DeadlineExpired {
+        /// How many, if that could be told.
+        tasks: Option<usize>,
+    },
+    /// It was detached, and EC2 did not take it.
+    #[error(
+        "it was detached from its group, its deadline is long up, and it still runs: nobody will terminate it"
+    )]
+    Orphaned,
+    /// It is not ours to let go.
+    #[error("lifecycle hook {hook} holds it, which is somebody else's to complete")]
+    HookOfOthers {
+        /// Which hook.
+        hook: String,
+    },
+    /// ECS has not lost it yet.
+    #[error("its agent is still connected: ECS deregisters it by itself")]
+    AgentConnected,
+}
+
+impl DrainReason {
+    /// The reason as a sentence without a full stop.
+    pub fn sentence(&self) -> String {
+        self.to_string()
+    }
+}

@@ -1,0 +1,96 @@
+//! How a substitute is asked for at once: by a call that names the instance, so that fifty invocations at a time ask for
+//! fifty substitutes, and a notice that comes twice for none.
+//!
+//! Neither call changes the group's desired capacity. `TerminateInstanceInAutoScalingGroup` runs the group's lifecycle
+//! hooks, and only one that waits for the tasks keeps the instance from being killed with them; `DetachInstances` runs none,
+//! and nobody terminates the instance afterwards (API: both operations), so that it is for instances which EC2 itself takes.
+
+use crate::plan::drain::reason::DrainReason;
+use crate::plan::drain::record::{Asked, Cause};
+use crate::plan::drain::seen::DrainView;
+use crate::settings::Replacement;
+use crate::snapshot::{Group, Known, LifecycleHook, LifecycleState, Member, Transition};
+
+/// Name of the hook that ECS managed draining keeps on the groups of its capacity providers (ECS Developer Guide, "Safely
+/// stop Amazon ECS workloads running on EC2 instances").
+pub const MANAGED_DRAINING_HOOK: &str = "ecs-managed-draining-termination-hook";
+
+/// Suspended, it keeps a group from launching anything (EC2 Auto Scaling User Guide, "Suspend and resume processes").
+const LAUNCH: &str = "Launch";
+
+/// How a substitute for this instance is asked for now, or why not. What cannot be told waits for a later turn.
+pub fn replacement(view: &DrainView<'_>) -> Result<Asked, DrainReason> {
+    let (member, group) = match (&view.seen.member, &view.seen.group) {
+        (Known::Known(None), _) => return Err(DrainReason::NotInGroup),
+        (Known::Known(Some(member)), Known::Known(group)) => (member, group),
+        (member, group) => return Err(cannot_tell(member, group)),
+    };
+    let name = || group.name.clone();
+    if view.policy.replacement == Replacement::None {
+        return Err(DrainReason::NoneWanted);
+    }
+    reason_not_leaving(member, &name)?;
+    if group.suspended.contains(LAUNCH) {
+        return Err(DrainReason::LaunchSuspended { group: name() });
+    }
+    if group.capacity_rebalance && group.staying() > group.desired as usize {
+        return Err(DrainReason::AlreadySubstituted { group: name() });
+    }
+    let Known::Known(hooks) = &view.seen.hooks else {
+        return Err(cannot_tell_hooks(&view.seen.hooks));
+    };
+    chosen(view, member, group, hooks)
+}
+
+/// An instance that is leaving already is the group's to replace; one in no serving state can be given back by neither
+/// call.
+fn reason_not_leaving(member: &Member, name: &dyn Fn() -> crate::ids::GroupName) -> Result<(), DrainReason> {
+    match member.state {
+        LifecycleState::InService => Ok(()),
+        LifecycleState::Terminating | LifecycleState::TerminatingWait | LifecycleState::Detaching => {
+            Err(DrainReason::AlreadyLeaving { group: name() })
+        }
+        LifecycleState::Pending | LifecycleState::Standby | LifecycleState::Other => {
+            Err(DrainReason::NotInService { group: name(), state: format!("{:?}", member.state) })
+        }
+    }
+}
+
+fn chosen(
+    view: &DrainView<'_>,
+    member: &Member,
+    group: &Group,
+    hooks: &[LifecycleHook],
+) -> Result<Asked, DrainReason> {
+    let mut terminating = hooks.iter().filter(|hook| hook.transition == Transition::Terminating).peekable();
+    let has_any = terminating.peek().is_some();
+    let holds = terminating.any(|hook| hook.name == view.policy.hook || hook.name == MANAGED_DRAINING_HOOK);
+    let group = || group.name.clone();
+    let is_managed = member.is_protected && view.seen.instance.capacity_provider.is_some();
+    match (view.policy.replacement, view.record.cause) {
+        (Replacement::Auto | Replacement::Terminate, _) if holds => Ok(Asked::Terminate),
+        (_, Cause::Stop | Cause::Hibernate) => Err(DrainReason::NotTerminated { group: group() }),
+        (Replacement::Terminate, _) => Err(DrainReason::NoHook { group: group() }),
+        (_, Cause::Terminate) if is_managed => {
+            Err(DrainReason::ManagedTerminationProtection { group: group() })
+        }
+        (Replacement::Detach, Cause::Terminate) => Ok(Asked::Detach),
+        (_, Cause::Terminate) if !has_any => Ok(Asked::Detach),
+        _ if has_any => Err(DrainReason::ForeignHook { group: group() }),
+        _ => Err(DrainReason::NoHook { group: group() }),
+    }
+}
+
+fn cannot_tell(member: &Known<Option<Member>>, group: &Known<Group>) -> DrainReason {
+    let what = match (member, group) {
+        (Known::Unknown(why), _) => format!("which group it is in: {why}"),
+        (_, Known::Unknown(why)) => format!("how its group stands: {why}"),
+        _ => "how its group stands: it was not read yet".to_owned(),
+    };
+    DrainReason::CannotTell { what }
+}
+
+fn cannot_tell_hooks(hooks: &Known<Vec<LifecycleHook>>) -> DrainReason {
+    let why = if let Known::Unknown(why) = hooks { why } else { "they were not read yet" };
+    DrainReason::CannotTell { what: format!("which lifecycle hooks its group has: {why}") }
+}

@@ -1,0 +1,284 @@
+//! What is to be done about one instance now.
+//!
+//! First DRAINING and the record, then the substitute; what keeps its tasks from leaving is taken out of the way; a
+//! lifecycle hook of ours is kept alive while tasks are seen, and completed once two looks found none, or the deadline is
+//! up.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use crate::ids::TaskArn;
+use crate::plan::drain::empty::{Emptiness, emptiness, is_confirmed_empty};
+use crate::plan::drain::reason::DrainReason;
+use crate::plan::drain::record::{Asked, Cause, DrainRecord, record_of};
+use crate::plan::drain::replacement::replacement;
+use crate::plan::drain::seen::DrainView;
+use crate::plan::record as moves;
+use crate::settings::StandaloneTasks;
+use crate::snapshot::{
+    ContainerInstance, ContainerInstanceStatus, Known, LifecycleHook, LifecycleState, Protection, Task,
+    TaskStatus, Transition,
+};
+
+/// How long after its deadline an interruption that took nothing away is taken for one that does not come.
+const NOT_COMING_AFTER: Duration = Duration::from_mins(10);
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `UpdateContainerInstancesState` to DRAINING.
+    Drain,
+    /// `PutAttributes`: the record.
+    Record(DrainRecord),
+    /// The call that asks for a substitute, with the attribute that says so beside it.
+    Replace(Asked),
+    /// `UpdateTaskProtection`: ours, which a move in flight has set.
+    Unprotect(Vec<TaskArn>),
+    /// `StopTask`: a standalone task, which no drain stops.
+    StopTask(TaskArn),
+    /// `RecordLifecycleActionHeartbeat`.
+    Heartbeat,
+    /// `CompleteLifecycleAction` with CONTINUE.
+    Complete(Completion),
+    /// `UpdateContainerInstancesState` to ACTIVE, and the record goes: nothing took the instance away.
+    GiveBack,
+    /// `DeregisterContainerInstance`: its host is gone, and ECS did not notice.
+    Deregister,
+}
+
+/// Why a lifecycle action is completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completion {
+    /// Every task was seen STOPPED, twice.
+    Empty,
+    /// The hard deadline is up; so many tasks were not seen STOPPED, if that could be told.
+    DeadlineExpired(Option<usize>),
+}
+
+/// How far the drain of an instance is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Tasks are on it, or may be.
+    Draining,
+    /// It is empty, and nothing of ours holds it.
+    Empty,
+    /// Its deadline is up.
+    Expired,
+    /// It is nobody's to drain any more.
+    Over,
+}
+
+/// What to do, and why not more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// To be done now; those that do not depend on each other may go out together.
+    pub steps: Vec<Step>,
+    /// What is not done.
+    pub reasons: Vec<DrainReason>,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+/// Decides about one instance.
+pub fn decide(view: &DrainView<'_>) -> Decision {
+    if is_not_coming(view) {
+        return not_coming(view);
+    }
+    let mut decision = Decision { steps: Vec::new(), reasons: Vec::new(), progress: progress(view) };
+    if reason_not_begun(view).is_some_and(|reason| decision.note(reason)) {
+        return Decision { progress: Progress::Over, ..decision };
+    }
+    begin(view, &mut decision);
+    substitute(view, &mut decision);
+    clear_the_way(view, &mut decision);
+    hold_or_let_go(view, &mut decision);
+    decision
+}
+
+/// What to do about an instance whose host is gone. While its agent counts as connected, ECS deregisters it by itself (API:
+/// `DeregisterContainerInstance`).
+pub fn after_termination(instance: &ContainerInstance) -> Result<Step, DrainReason> {
+    if instance.agent_connected { Err(DrainReason::AgentConnected) } else { Ok(Step::Deregister) }
+}
+
+/// What does not wait for a whole look: the call for a substitute.
+pub fn first_steps(view: &DrainView<'_>) -> Vec<Step> {
+    let mut decision = Decision { steps: Vec::new(), reasons: Vec::new(), progress: Progress::Draining };
+    substitute(view, &mut decision);
+    decision.steps
+}
+
+impl Decision {
+    fn note(&mut self, reason: DrainReason) -> bool {
+        self.reasons.push(reason);
+        true
+    }
+}
+
+fn progress(view: &DrainView<'_>) -> Progress {
+    match () {
+        () if is_confirmed_empty(view) => Progress::Empty,
+        () if view.is_expired() => Progress::Expired,
+        () => Progress::Draining,
+    }
+}
+
+/// Whether EC2 announced to take the instance away and long since has not. One that our own call takes out of its group is
+/// gone for good.
+fn is_not_coming(view: &DrainView<'_>) -> bool {
+    let is_over = |deadline| view.seen.observed_at.since(deadline) >= NOT_COMING_AFTER;
+    view.record.cause.is_interruption()
+        && view.record.deadline.is_some_and(is_over)
+        && view.seen.instance.agent_connected
+        && view.record.asked != Some(Asked::Terminate)
+}
+
+/// It takes tasks again; but one that was detached belongs to nobody, and only a person can tell what it is to become.
+fn not_coming(view: &DrainView<'_>) -> Decision {
+    let is_ours = record_of(&view.seen.instance).is_some() && view.seen.is_draining();
+    let is_orphaned = view.record.asked == Some(Asked::Detach);
+    Decision {
+        steps: if is_ours && !is_orphaned { vec![Step::GiveBack] } else { Vec::new() },
+        reasons: if is_orphaned { vec![DrainReason::Orphaned] } else { Vec::new() },
+        progress: Progress::Over,
+    }
+}
+
+/// A pause keeps what nobody is forced to from being begun.
+fn reason_not_begun(view: &DrainView<'_>) -> Option<DrainReason> {
+    let is_begun = record_of(&view.seen.instance).is_some();
+    let may_wait = matches!(view.record.cause, Cause::Manual | Cause::Recommendation);
+    if is_begun || !may_wait {
+        return None;
+    }
+    reason_paused(view)
+}
+
+fn reason_paused(view: &DrainView<'_>) -> Option<DrainReason> {
+    match &view.seen.paused {
+        Known::Known(false) => None,
+        Known::Known(true) => Some(DrainReason::Paused),
+        Known::Unknown(why) => Some(DrainReason::CannotTell { what: format!("whether it is paused: {why}") }),
+        Known::NotAsked => Some(DrainReason::CannotTell { what: "whether it is paused".to_owned() }),
+    }
+}
+
+fn begin(view: &DrainView<'_>, decision: &mut Decision) {
+    if view.seen.instance.status == ContainerInstanceStatus::Active {
+        decision.steps.push(Step::Drain);
+    }
+    match record_of(&view.seen.instance) {
+        Some(Ok(record)) if record.to_string() == view.record.to_string() => {}
+        _ => decision.steps.push(Step::Record(*view.record)),
+    }
+}
+
+/// Asked for as long as the instance is seen in service: what a record says may not have come about, and asking twice for
+/// the same instance asks for one substitute.
+fn substitute(view: &DrainView<'_>, decision: &mut Decision) {
+    match replacement(view) {
+        Ok(asked) => match reason_paused(view) {
+            None => decision.steps.push(Step::Replace(asked)),
+            Some(reason) => decision.reasons.push(reason),
+        },
+        Err(DrainReason::AlreadyLeaving { .. })
+            if view.record.cause == Cause::Hook || view.record.asked == Some(Asked::Terminate) => {}
+        Err(DrainReason::NotInGroup) if view.record.asked == Some(Asked::Detach) => {}
+        Err(reason) => decision.reasons.push(reason),
+    }
+}
+
+/// Task protections of ours hold nobody up; standalone tasks are told to stop if they are to.
+fn clear_the_way(view: &DrainView<'_>, decision: &mut Decision) {
+    let Known::Known(tasks) = &view.seen.tasks else { return };
+    let wanted = || tasks.iter().filter(|task| task.desired_status == TaskStatus::Running);
+    let mut ours = Vec::new();
+    for task in wanted() {
+        match protection(view, task) {
+            Some((_, true)) => ours.push(task.arn.clone()),
+            Some((protection, false)) => {
+                let until = protection.expires_at.unwrap_or(view.seen.observed_at);
+                decision.reasons.push(DrainReason::ProtectedTask { task: task.arn.clone(), until });
+            }
+            None => {}
+        }
+    }
+    if !ours.is_empty() {
+        decision.steps.push(Step::Unprotect(ours));
+    }
+    for task in wanted().filter(|task| task.service.is_none()) {
+        if stops_standalone(view) {
+            decision.steps.push(Step::StopTask(task.arn.clone()));
+        } else {
+            decision.reasons.push(DrainReason::StandaloneWaited { task: task.arn.clone() });
+        }
+    }
+}
+
+fn stops_standalone(view: &DrainView<'_>) -> bool {
+    match view.policy.standalone_tasks {
+        StandaloneTasks::Auto => view.record.cause.is_interruption(),
+        StandaloneTasks::Stop => true,
+        StandaloneTasks::Wait => false,
+    }
+}
+
+/// A protection that is on, and whether a move of ours has set it.
+fn protection<'a>(view: &DrainView<'a>, task: &Task) -> Option<(&'a Protection, bool)> {
+    let now = view.seen.observed_at;
+    let is_on = |it: &&Protection| it.enabled && it.expires_at.is_none_or(|at| at > now);
+    let protection = view.seen.protections.get(&task.arn)?.known().filter(is_on)?;
+    let service = task.service.as_ref().and_then(|name| view.seen.services.get(name)?.known());
+    let record = service.and_then(moves::record_of).and_then(Result::ok);
+    let is_ours =
+        |record: moves::MoveRecord| protection.expires_at.is_some_and(|at| record.is_our_expiry(at, now));
+    Some((protection, record.is_some_and(is_ours)))
+}
+
+/// A hook of ours that holds the instance is kept alive, or completed; anybody else's is left alone.
+fn hold_or_let_go(view: &DrainView<'_>, decision: &mut Decision) {
+    if view.seen.member().is_none_or(|member| member.state != LifecycleState::TerminatingWait) {
+        return;
+    }
+    let hooks = match &view.seen.hooks {
+        Known::Known(hooks) => hooks,
+        Known::Unknown(why) => {
+            let what = format!("which lifecycle hook holds it: {why}");
+            decision.reasons.push(DrainReason::CannotTell { what });
+            return;
+        }
+        Known::NotAsked => return,
+    };
+    let mut terminating = hooks.iter().filter(|hook| hook.transition == Transition::Terminating);
+    let ours = hooks.iter().find(|hook| hook.name == view.policy.hook);
+    match (ours, terminating.next()) {
+        (Some(ours), _) => let_go(view, ours, decision),
+        (None, Some(other)) => {
+            decision.reasons.push(DrainReason::HookOfOthers { hook: other.name.clone() });
+        }
+        (None, None) => {}
+    }
+}
+
+fn let_go(view: &DrainView<'_>, hook: &LifecycleHook, decision: &mut Decision) {
+    if is_confirmed_empty(view) {
+        decision.steps.push(Step::Complete(Completion::Empty));
+        return;
+    }
+    if view.is_expired() {
+        let tasks = match emptiness(view.seen) {
+            Emptiness::Empty => Some(0),
+            Emptiness::Occupied { tasks } => Some(tasks),
+            Emptiness::CannotTell(_) => None,
+        };
+        decision.reasons.push(DrainReason::DeadlineExpired { tasks });
+        decision.steps.push(Step::Complete(Completion::DeadlineExpired(tasks)));
+        return;
+    }
+    let is_due = |at| view.seen.observed_at.since(at) >= hook.heartbeat_timeout / 3;
+    if view.heartbeat_at.is_none_or(is_due) {
+        decision.steps.push(Step::Heartbeat);
+    }
+}

@@ -1,0 +1,51 @@
+//! What is read from the environment, and what is refused.
+
+use super::*;
+
+fn settings(pairs: &[(&str, &str)]) -> Result<Settings, Error> {
+    Settings::from_pairs(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+#[test]
+fn defaults_are_those_of_the_table() {
+    let settings = settings(&[("EVENKEEL_CLUSTERS", "web, batch"), ("PATH", "/bin")]).unwrap();
+    assert_eq!(settings.clusters, Clusters::Named(vec!["web".to_owned(), "batch".to_owned()]));
+    assert_eq!(settings.skew_threshold, Percent::new(30));
+    assert_eq!(settings.move_timeout, Duration::from_mins(10));
+    assert!(!settings.dry_run && settings.strategy == MoveStrategy::Surge);
+}
+
+#[test]
+fn every_fault_is_named_in_one_error() {
+    let pairs = [
+        ("EVENKEEL_DRY_RUN", "yes"),
+        ("EVENKEEL_SKEW_THRESHOLD", "-1"),
+        ("EVENKEEL_COOLDOWN", "soon"),
+        ("EVENKEEL_MOVE_STRATEGY", "Stop"),
+        ("EVENKEEL_SKEW_TRESHOLD", "30"),
+    ];
+    let text = settings(&pairs).unwrap_err().to_string();
+    for expected in
+        ["EVENKEEL_CLUSTERS", "EVENKEEL_DRY_RUN", "'-1'", "'soon'", "'Stop'", "EVENKEEL_SKEW_TRESHOLD"]
+    {
+        assert!(text.contains(expected), "{expected} is missing in: {text}");
+    }
+}
+
+#[test]
+fn a_strategy_is_one_of_two_words() {
+    let pairs = [("EVENKEEL_CLUSTERS", "*"), ("EVENKEEL_MOVE_STRATEGY", "stop")];
+    assert_eq!(settings(&pairs).unwrap().strategy, MoveStrategy::Stop);
+}
+
+#[test]
+fn a_star_stands_for_every_cluster() {
+    assert_eq!(settings(&[("EVENKEEL_CLUSTERS", "*")]).unwrap().clusters, Clusters::All);
+}
+
+#[test]
+fn a_command_is_held_to_the_same_bounds() {
+    assert!(skew_threshold(-1).is_err() && skew_threshold(3000).is_err());
+    assert_eq!(skew_threshold(30).unwrap(), Percent::new(30));
+    assert!(max_moves(0).is_err());
+}

@@ -1,0 +1,78 @@
+//! The stages that only other readings show: the substitute, and the tasks elsewhere. They decide nothing.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{InstanceId, ServiceName};
+use crate::plan::drain::seen::InstanceSnapshot;
+use crate::snapshot::{LifecycleState, Service, Task, TaskStatus};
+
+use super::{Drain, Drained};
+
+impl Drained {
+    /// What the first looks find is what later ones are compared with.
+    pub(super) fn watch_first(&mut self, seen: &InstanceSnapshot) {
+        if let Some(group) = seen.group.known().filter(|_| self.members.is_none()) {
+            self.members = Some(group.members.keys().cloned().collect());
+        }
+        if let Some(tasks) = seen.tasks.known().filter(|_| self.services.is_empty()) {
+            let wanted = tasks.iter().filter(|task| task.is_wanted());
+            self.services = wanted.filter_map(|task| task.service.clone()).collect();
+        }
+    }
+
+    /// Instances that are in service and were not in the group at the first look.
+    fn newcomers(&self, seen: &InstanceSnapshot) -> Vec<InstanceId> {
+        let (Some(group), Some(before)) = (seen.group.known(), &self.members) else { return Vec::new() };
+        let new = group
+            .members
+            .iter()
+            .filter(|(id, member)| !before.contains(*id) && member.state == LifecycleState::InService);
+        new.map(|(id, _)| id.clone()).collect()
+    }
+}
+
+impl Drain<'_> {
+    /// Looks at what the stage clock still waits for.
+    pub(super) async fn watch(&self, drained: &mut Drained, seen: &InstanceSnapshot) {
+        let now = seen.observed_at;
+        let newcomers = drained.newcomers(seen);
+        if !newcomers.is_empty() {
+            drained.clock.in_service_at = drained.clock.in_service_at.or(Some(now));
+            if drained.clock.registered_at.is_none() {
+                let registered = self.aws.registrations(&seen.cluster, &newcomers).await;
+                drained.clock.registered_at = registered.ok().filter(|arns| !arns.is_empty()).map(|_| now);
+            }
+        }
+        if drained.clock.tasks_elsewhere_at.is_none() && !drained.services.is_empty() {
+            let is_elsewhere = self.are_elsewhere(&drained.services, seen).await;
+            drained.clock.tasks_elsewhere_at = is_elsewhere.then_some(now);
+        }
+    }
+
+    /// Whether every one of these services has as many tasks running elsewhere as it wants.
+    async fn are_elsewhere(&self, services: &BTreeSet<ServiceName>, seen: &InstanceSnapshot) -> bool {
+        let names: Vec<String> = services.iter().map(ToString::to_string).collect();
+        for batch in names.chunks(10) {
+            let Ok(read) = self.aws.describe_services(&seen.cluster, batch.to_vec()).await else {
+                return false;
+            };
+            if read.items.len() < batch.len() || !read.items.iter().all(|service| is_elsewhere(service, seen))
+            {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// `runningCount` includes the tasks that still run here.
+fn is_elsewhere(service: &Service, seen: &InstanceSnapshot) -> bool {
+    let Some(tasks) = seen.tasks.known() else { return false };
+    let is_running_here = |task: &&Task| {
+        task.service.as_ref() == Some(&service.name)
+            && task.is_wanted()
+            && task.last_status == TaskStatus::Running
+    };
+    let here = tasks.iter().filter(is_running_here).count() as u32;
+    service.tasks_running.saturating_sub(here) >= service.tasks_desired
+}

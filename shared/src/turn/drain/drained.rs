@@ -1,0 +1,235 @@
+//! One instance in the care of an invocation: what it was told, what it has seen and done, and when.
+
+use std::collections::BTreeSet;
+
+use crate::error::Error;
+use crate::execute::drain::ExecuteDrain;
+use crate::ids::{InstanceId, ServiceName};
+use crate::observe::drain::Registration;
+use crate::plan::drain::empty::{Emptiness, emptiness};
+use crate::plan::drain::reason::DrainReason;
+use crate::plan::drain::record::{DrainRecord, record_of};
+use crate::plan::drain::seen::{DrainView, InstanceSnapshot, Policy};
+use crate::plan::drain::step::{Decision, Progress, Step};
+use crate::report::drain::{InstanceReport, Stage, StageClock};
+use crate::report::{Action, ActionOutcome};
+use crate::timestamp::Timestamp;
+
+/// One instance in the care of this invocation.
+#[derive(Debug)]
+pub struct Drained {
+    /// Which.
+    pub instance: InstanceId,
+    /// Why, as far as this invocation was told or has read; `None` where only its attribute can say.
+    pub record: Option<DrainRecord>,
+    /// What was done.
+    pub actions: Vec<Action>,
+    /// What is not done, as of the last look.
+    pub reasons: Vec<DrainReason>,
+    pub(super) registration: Option<Registration>,
+    pub(super) stage: Stage,
+    tasks: Option<usize>,
+    pub(super) clock: StageClock,
+    /// Services that had tasks on it at the first look.
+    pub(super) services: BTreeSet<ServiceName>,
+    /// Instances of its group at the first look.
+    pub(super) members: Option<BTreeSet<InstanceId>>,
+    /// Since when its host is gone, if it is.
+    pub(super) terminated_at: Option<Timestamp>,
+    empty_since: Option<Timestamp>,
+    heartbeat_at: Option<Timestamp>,
+    pub(super) is_over: bool,
+    error: Option<Error>,
+}
+
+impl Drained {
+    /// An instance that is to be drained.
+    pub fn new(instance: InstanceId, record: DrainRecord, received_at: Timestamp) -> Self {
+        let clock = StageClock {
+            event_at: Some(record.noticed_at),
+            received_at: Some(received_at),
+            ..StageClock::default()
+        };
+        Self { record: Some(record), clock, ..Self::found(instance) }
+    }
+
+    pub(super) fn found(instance: InstanceId) -> Self {
+        Self {
+            instance,
+            record: None,
+            actions: Vec::new(),
+            reasons: Vec::new(),
+            registration: None,
+            stage: Stage::Unknown,
+            tasks: None,
+            clock: StageClock::default(),
+            services: BTreeSet::new(),
+            members: None,
+            terminated_at: None,
+            empty_since: None,
+            heartbeat_at: None,
+            is_over: false,
+            error: None,
+        }
+    }
+
+    /// An instance whose host is gone.
+    pub fn terminated(instance: InstanceId, at: Timestamp, received_at: Timestamp) -> Self {
+        let clock =
+            StageClock { event_at: Some(at), received_at: Some(received_at), ..StageClock::default() };
+        Self { terminated_at: Some(at), clock, ..Self::found(instance) }
+    }
+
+    /// An instance about which nothing is to be done.
+    pub fn left_alone(instance: InstanceId, reason: Option<DrainReason>) -> Self {
+        let mut drained = Self::found(instance);
+        (drained.reasons, drained.stage, drained.is_over) =
+            (reason.into_iter().collect(), Stage::LeftAlone, true);
+        drained
+    }
+
+    /// How far it is.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Whether nothing is left to do about it in this invocation.
+    pub fn is_over(&self) -> bool {
+        self.is_over || self.error.as_ref().is_some_and(|error| !error.is_retryable())
+    }
+
+    /// When it has to be empty.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.record?.deadline
+    }
+
+    /// Whether the last look failed.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// The error that keeps it from being looked at, given away.
+    pub fn take_error(&mut self) -> Option<Error> {
+        self.error.take()
+    }
+
+    /// Keeps what came of a turn.
+    pub fn note(&mut self, result: Result<(), Error>) {
+        self.error = result.err();
+        if let Some(error) = &self.error {
+            tracing::warn!(instance = %self.instance, error = error.chain(), "turn failed");
+        }
+    }
+
+    /// What is said about it at the end.
+    pub fn report(&self) -> InstanceReport {
+        InstanceReport {
+            instance_id: self.instance.clone(),
+            cluster: self.registration.as_ref().map(|it| it.cluster.clone()),
+            container_instance: self.registration.as_ref().map(|it| it.arn.clone()),
+            cause: self.record.map(|record| record.cause),
+            deadline: self.deadline(),
+            stage: self.stage,
+            replacement: self.record.and_then(|record| record.asked),
+            tasks: self.tasks,
+            clock: self.clock,
+            error: self.error.as_ref().map(Error::chain),
+        }
+    }
+
+    /// Ends the matter with a reason.
+    pub(super) fn leave_alone(&mut self, reason: DrainReason) {
+        (self.reasons, self.stage, self.is_over) = (vec![reason], Stage::LeftAlone, true);
+    }
+}
+
+impl Drained {
+    /// What this turn goes by: what the event said, joined with what its attribute says.
+    pub(super) fn record_with(&mut self, seen: &InstanceSnapshot) -> Option<DrainRecord> {
+        match (record_of(&seen.instance), self.record) {
+            (Some(Ok(marked)), None) => Some(marked),
+            (Some(Ok(marked)), Some(told)) => Some(marked.joined(told)),
+            (_, Some(told)) => Some(told),
+            (Some(Err(error)), None) => {
+                self.leave_alone(DrainReason::UnreadableRecord { value: error.0 });
+                None
+            }
+            (None, None) => {
+                self.leave_alone(DrainReason::ForeignDrain);
+                None
+            }
+        }
+    }
+
+    /// What a step is decided from.
+    pub(super) fn view<'v>(
+        &self,
+        seen: &'v InstanceSnapshot,
+        record: &'v DrainRecord,
+        policy: &'v Policy,
+    ) -> DrainView<'v> {
+        let (empty_since, heartbeat_at) = (self.empty_since, self.heartbeat_at);
+        DrainView { seen, record, policy, empty_since, heartbeat_at }
+    }
+
+    pub(super) fn note_emptiness(&mut self, seen: &InstanceSnapshot) {
+        let is_empty = emptiness(seen) == Emptiness::Empty;
+        self.empty_since = is_empty.then(|| self.empty_since.unwrap_or(seen.observed_at));
+        self.tasks = seen.unstopped().map(|tasks| tasks.len());
+    }
+
+    pub(super) async fn carry_out(&mut self, execute: &ExecuteDrain<'_>, steps: &[Step]) {
+        for step in steps {
+            let actions = execute.execute_drain(step).await;
+            self.note_step(step, actions);
+        }
+    }
+
+    pub(super) fn note_first(
+        &mut self,
+        record: DrainRecord,
+        (drained, recorded): (Vec<Action>, Vec<Action>),
+    ) {
+        self.note_step(&Step::Drain, drained);
+        self.note_step(&Step::Record(record), recorded);
+    }
+
+    fn note_step(&mut self, step: &Step, actions: Vec<Action>) {
+        let last = actions.last().map(|action| (action.outcome.clone(), action.at));
+        self.actions.extend(actions);
+        let Some((outcome, at)) = last else { return };
+        let is_done = outcome == ActionOutcome::Done;
+        match step {
+            Step::Drain if is_done => self.clock.draining_at = self.clock.draining_at.or(Some(at)),
+            Step::Replace(asked) if is_done => {
+                let requested = &mut self.clock.replacement_requested_at;
+                *requested = requested.or(Some(at));
+                self.record = self.record.map(|record| DrainRecord { asked: Some(*asked), ..record });
+            }
+            Step::Heartbeat if is_done => self.heartbeat_at = Some(at),
+            Step::Complete(_) => {
+                self.is_over = matches!(outcome, ActionOutcome::Done | ActionOutcome::Refused(_));
+            }
+            Step::Deregister if is_done => (self.stage, self.is_over) = (Stage::Gone, true),
+            Step::GiveBack if is_done => (self.stage, self.is_over) = (Stage::GivenBack, true),
+            _ => {}
+        }
+    }
+
+    /// How far it is after this turn. Where a lifecycle action is to be completed, only that ends the matter.
+    pub(super) fn conclude(&mut self, seen: &InstanceSnapshot, decision: Decision) {
+        self.reasons = decision.reasons;
+        let is_pending = decision.steps.iter().any(|step| matches!(step, Step::Complete(_) | Step::GiveBack));
+        self.is_over |= decision.progress != Progress::Draining && !is_pending;
+        self.stage = match decision.progress {
+            Progress::Draining => Stage::Draining,
+            Progress::Empty => Stage::Empty,
+            Progress::Expired => Stage::DeadlineExpired,
+            Progress::Over if self.stage == Stage::GivenBack => Stage::GivenBack,
+            Progress::Over => Stage::LeftAlone,
+        };
+        if decision.progress == Progress::Empty {
+            self.clock.empty_at = self.clock.empty_at.or(Some(seen.observed_at));
+        }
+    }
+}
