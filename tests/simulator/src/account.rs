@@ -4,6 +4,7 @@
 //! it, `checkers.rs` looks at it after every tick. Every map is ordered, so that a run is repeatable from its
 //! seed.
 
+mod machine;
 mod service;
 mod target;
 mod task;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::switches::Switches;
 use crate::time::SimTime;
 
+pub use machine::*;
 pub use service::*;
 pub use target::*;
 pub use task::*;
@@ -38,6 +40,8 @@ pub struct Account {
     pub task_definitions: BTreeMap<String, TaskDefinition>,
     /// By ARN.
     pub target_groups: BTreeMap<String, TargetGroup>,
+    /// EC2 instances by id; terminated ones stay describable for about an hour.
+    pub machines: BTreeMap<String, Machine>,
     /// How disputed or unknown AWS behaviour plays out in this run.
     pub switches: Switches,
     /// Counter behind every generated id, so that ids are the same in every run.
@@ -53,7 +57,7 @@ pub struct Account {
 pub struct Happening {
     /// When.
     pub at: SimTime,
-    /// Who did it: `api`, `scheduler`, `agent`, `az-rebalancing`, `person`, `fault`, `checker`.
+    /// Who did it: `api`, `scheduler`, `agent`, `az-rebalancing`, `ec2`, `person`, `fault`, `checker`.
     pub actor: String,
     /// The resource in short form, such as `web/task-000012` or `i-0003`.
     pub subject: String,

@@ -43,6 +43,7 @@ impl AccountBuilder {
             clusters: BTreeMap::new(),
             task_definitions: BTreeMap::new(),
             target_groups: BTreeMap::new(),
+            machines: BTreeMap::new(),
             switches: Switches::default(),
             next_id: 0,
             dice: seed,
@@ -215,7 +216,9 @@ fn insert_instance(
 ) -> String {
     let id = account.next_id();
     let arn = arn(account, "ecs", &format!("container-instance/{cluster}/{id}"));
-    let instance = with(InstanceBuilder::new(account.now, arn.clone(), ec2_instance_id, zone)).build();
+    let (instance, machine) =
+        with(InstanceBuilder::new(account.now, arn.clone(), ec2_instance_id, zone)).build();
+    account.machines.entry(ec2_instance_id.to_owned()).or_insert(machine);
     let cluster = account.clusters.get_mut(cluster).expect("a cluster comes before its instances");
     cluster.container_instances.insert(arn.clone(), instance);
     arn

@@ -8,7 +8,7 @@
 //! `DeploymentConfiguration`. Ids, delays and choices that AWS leaves open are drawn from seeds, so that a
 //! run can be repeated.
 //!
-//! One tick is one second, and the actors of a tick always move in the same order: hosts, agents, task life
+//! One tick is one second, and the actors of a tick always move in the same order: machines, hosts, agents, task life
 //! cycle, targets, task protection, the service scheduler (services in the order of their names), zone
 //! rebalancing, clean-up.
 //!
@@ -40,6 +40,7 @@ pub mod events;
 pub mod health;
 pub mod hosts;
 pub mod lifecycle;
+pub mod machines;
 pub mod protection;
 pub mod replica;
 pub mod scale_in;
@@ -108,6 +109,7 @@ impl Engine {
     /// Moves the account by exactly one second.
     pub fn tick(&mut self, account: &mut Account) {
         account.now = account.now + TICK;
+        machines::tick(account);
         self.hosts.tick(account, &mut self.rng);
         lifecycle::tick(account);
         targets::tick(account);

@@ -1,9 +1,9 @@
-//! One container instance, as a test wants it.
+//! One container instance and the machine below it, as a test wants them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::account::{ContainerInstance, ContainerInstanceStatus};
+use crate::account::{ContainerInstance, ContainerInstanceStatus, Machine, MachineState, Market};
 use crate::time::SimTime;
 
 /// Ports that the agent always reports as reserved: SSH, Docker, and the agent's own.
@@ -14,6 +14,8 @@ const RESERVED_PORTS: [u16; 5] = [22, 2375, 2376, 51_678, 51_679];
 pub struct InstanceBuilder {
     now: SimTime,
     instance: ContainerInstance,
+    market: Market,
+    agent_drains_on_spot: bool,
 }
 
 impl InstanceBuilder {
@@ -36,7 +38,7 @@ impl InstanceBuilder {
             version: 1,
             host_alive: true,
         };
-        Self { now, instance }
+        Self { now, instance, market: Market::OnDemand, agent_drains_on_spot: false }
     }
 
     /// Registered CPU units.
@@ -95,7 +97,47 @@ impl InstanceBuilder {
         self
     }
 
-    pub(super) fn build(self) -> ContainerInstance {
-        self.instance
+    /// Its machine is a Spot one.
+    #[must_use]
+    pub fn spot(mut self) -> Self {
+        self.market = Market::Spot;
+        self
+    }
+
+    /// Its agent runs with `ECS_ENABLE_SPOT_INSTANCE_DRAINING=true`.
+    #[must_use]
+    pub fn agent_drains_on_spot(mut self) -> Self {
+        self.agent_drains_on_spot = true;
+        self
+    }
+
+    pub(super) fn build(self) -> (ContainerInstance, Machine) {
+        let machine = self.machine();
+        (self.instance, machine)
+    }
+
+    /// The running machine below the registration.
+    fn machine(&self) -> Machine {
+        let attribute = |name: &str| self.instance.attributes.get(name).cloned().flatten();
+        Machine {
+            id: self.instance.ec2_instance_id.clone(),
+            zone: self.instance.zone().to_owned(),
+            instance_type: attribute("ecs.instance-type").unwrap_or_default(),
+            image_id: attribute("ecs.ami-id").unwrap_or_else(|| "ami-0123456789abcdef0".to_owned()),
+            market: self.market,
+            state: MachineState::Running,
+            state_since: self.instance.registered_at,
+            state_until: None,
+            state_reason: None,
+            launched_at: self.instance.registered_at,
+            group: None,
+            launch_template: None,
+            interruption: None,
+            joins: None,
+            agent_due: None,
+            agent_drains_on_spot: self.agent_drains_on_spot,
+            killed: BTreeMap::new(),
+            tags: BTreeMap::new(),
+        }
     }
 }

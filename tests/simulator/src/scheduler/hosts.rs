@@ -11,9 +11,9 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use super::{MEMORY, events, lifecycle};
+use super::{MEMORY, events, lifecycle, machines};
 use crate::account::{
-    Account, Cluster, ContainerInstance, ContainerInstanceStatus, StopCause, StopCode, TaskStatus,
+    Account, ContainerInstance, ContainerInstanceStatus, MachineState, StopCause, StopCode, Task, TaskStatus,
 };
 use crate::time::SimTime;
 
@@ -37,12 +37,49 @@ pub(crate) struct Hosts {
 
 /// The EC2 instance is gone from this moment on; ECS will notice in its own time.
 pub fn terminate(account: &mut Account, ec2_instance_id: &str) {
-    let instances =
-        account.clusters.values_mut().flat_map(|cluster| cluster.container_instances.values_mut());
-    for instance in instances.filter(|instance| instance.ec2_instance_id == ec2_instance_id) {
-        instance.host_alive = false;
-    }
+    end(account, ec2_instance_id);
     events::note(account, "fault", ec2_instance_id, "host terminated");
+}
+
+/// The machine shuts down for good, and everything on it is dead from this moment on.
+pub(crate) fn end(account: &mut Account, ec2_instance_id: &str) {
+    machines::enter(account, ec2_instance_id, MachineState::ShuttingDown);
+    cut_off(account, ec2_instance_id);
+}
+
+/// Ends whatever runs on the machine, and keeps what that was for the checkers.
+pub(crate) fn cut_off(account: &mut Account, ec2_instance_id: &str) {
+    let mut killed = Vec::new();
+    for cluster in account.clusters.values_mut() {
+        let instances = cluster.container_instances.values_mut();
+        for instance in instances.filter(|instance| instance.ec2_instance_id == ec2_instance_id) {
+            if std::mem::replace(&mut instance.host_alive, false) {
+                let here = tasks_here(&cluster.tasks, &instance.arn);
+                killed.extend(here.map(|task| (task.arn.clone(), task.last_status)));
+            }
+        }
+    }
+    if let Some(machine) = account.machines.get_mut(ec2_instance_id) {
+        machine.killed.extend(killed);
+    }
+}
+
+/// ECS notices that the machine below a container instance is stopped: the instance stays registered.
+pub(crate) fn see_stopped(account: &mut Account, ec2_instance_id: &str) {
+    let mut stopped = Vec::new();
+    for cluster in account.clusters.values_mut() {
+        let instances = cluster.container_instances.values_mut();
+        for instance in instances.filter(|instance| instance.ec2_instance_id == ec2_instance_id) {
+            instance.agent_connected = false;
+            instance.version += 1;
+            stopped.push((cluster.name.clone(), instance.arn.clone()));
+        }
+    }
+    events::note(account, "agent", ec2_instance_id, "disconnected, because its machine is stopped");
+    for (cluster, arn) in stopped {
+        let reason = format!("Host EC2 (instance {ec2_instance_id}) stopped.");
+        end_tasks(account, &cluster, &arn, &reason);
+    }
 }
 
 impl Hosts {
@@ -80,7 +117,8 @@ impl Hosts {
     fn lost(&mut self, account: &Account, rng: &mut StdRng) -> Vec<(String, String)> {
         let mut lost = Vec::new();
         for cluster in account.clusters.values() {
-            for instance in cluster.container_instances.values().filter(|instance| is_dead(instance)) {
+            let dead = |instance: &&ContainerInstance| is_dead(account, instance);
+            for instance in cluster.container_instances.values().filter(dead) {
                 let noticed = self.noticed_at.entry(instance.arn.clone());
                 let at = noticed
                     .or_insert_with(|| account.now + Duration::from_secs(rng.random_range(NOTICED_AFTER)));
@@ -103,14 +141,18 @@ impl Hosts {
     }
 }
 
-fn is_dead(instance: &ContainerInstance) -> bool {
-    !instance.host_alive && instance.status != ContainerInstanceStatus::Inactive
+/// Whether the machine is gone for good; a stopped one is not.
+fn is_dead(account: &Account, instance: &ContainerInstance) -> bool {
+    let machine = account.machines.get(&instance.ec2_instance_id);
+    let comes_back = |state| !matches!(state, MachineState::ShuttingDown | MachineState::Terminated);
+    !instance.host_alive
+        && instance.status != ContainerInstanceStatus::Inactive
+        && !machine.is_some_and(|machine| comes_back(machine.state))
 }
 
 /// Stops the tasks of a dead host, and deregisters the instance if its agent had been connected.
 fn lose(account: &mut Account, cluster: &str, instance_arn: &str) {
     let cluster_data = account.clusters.get_mut(cluster).expect("the instance's cluster exists");
-    let tasks = tasks_on(cluster_data, instance_arn);
     let Some(instance) = cluster_data.container_instances.get_mut(instance_arn) else { return };
     let id = instance.ec2_instance_id.clone();
     if instance.agent_connected {
@@ -127,18 +169,25 @@ fn lose(account: &mut Account, cluster: &str, instance_arn: &str) {
         );
     }
     let reason = format!("Host EC2 (instance {id}) terminated.");
-    for task_arn in tasks {
+    end_tasks(account, cluster, instance_arn, &reason);
+}
+
+fn end_tasks(account: &mut Account, cluster: &str, instance_arn: &str, reason: &str) {
+    let here = tasks_here(&account.clusters[cluster].tasks, instance_arn);
+    for task_arn in here.map(|task| task.arn.clone()).collect::<Vec<_>>() {
         let cause = (StopCode::TerminationNotice, StopCause::HostLost);
-        lifecycle::stop_because(account, cluster, &task_arn, cause, &reason);
+        lifecycle::stop_because(account, cluster, &task_arn, cause, reason);
         lifecycle::stopped(account, cluster, &task_arn);
     }
 }
 
-fn tasks_on(cluster: &Cluster, instance_arn: &str) -> Vec<String> {
-    let tasks = cluster.tasks.values().filter(|task| {
+fn tasks_here<'a>(
+    tasks: &'a BTreeMap<String, Task>,
+    instance_arn: &'a str,
+) -> impl Iterator<Item = &'a Task> {
+    tasks.values().filter(move |task| {
         task.container_instance.as_deref() == Some(instance_arn) && task.last_status != TaskStatus::Stopped
-    });
-    tasks.map(|task| task.arn.clone()).collect()
+    })
 }
 
 #[cfg(test)]
