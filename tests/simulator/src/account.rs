@@ -4,6 +4,7 @@
 //! it, `checkers.rs` looks at it after every tick. Every map is ordered, so that a run is repeatable from its
 //! seed.
 
+mod event;
 mod machine;
 mod service;
 mod target;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::switches::Switches;
 use crate::time::SimTime;
 
+pub use event::*;
 pub use machine::*;
 pub use service::*;
 pub use target::*;
@@ -50,6 +52,8 @@ pub struct Account {
     pub dice: u64,
     /// Everything that happened, oldest first; the timeline is rendered from it.
     pub happenings: Vec<Happening>,
+    /// Everything AWS has told EventBridge, oldest first.
+    pub events: Vec<Event>,
 }
 
 /// One thing that happened, for the timeline.

@@ -48,6 +48,7 @@ impl AccountBuilder {
             next_id: 0,
             dice: seed,
             happenings: Vec::new(),
+            events: Vec::new(),
         };
         Self { account, cluster: String::new() }
     }
@@ -157,9 +158,10 @@ impl AccountBuilder {
         self
     }
 
-    /// The account, with an empty timeline.
+    /// The account, with an empty timeline and nothing emitted.
     pub fn build(mut self) -> Account {
         self.account.happenings.clear();
+        self.account.events.clear();
         for service in self.account.clusters.values_mut().flat_map(|cluster| cluster.services.values_mut()) {
             service.events.clear();
         }

@@ -8,7 +8,7 @@
 //! `DeploymentConfiguration`. Ids, delays and choices that AWS leaves open are drawn from seeds, so that a
 //! run can be repeated.
 //!
-//! One tick is one second, and the actors of a tick always move in the same order: machines, hosts, agents, task life
+//! One tick is one second, and the actors of a tick always move in the same order: Spot, machines, hosts, agents, task life
 //! cycle, targets, task protection, the service scheduler (services in the order of their names), zone
 //! rebalancing, clean-up.
 //!
@@ -36,6 +36,7 @@
 pub mod chance;
 pub mod daemon;
 pub mod deployments;
+pub mod emission;
 pub mod events;
 pub mod health;
 pub mod hosts;
@@ -44,6 +45,7 @@ pub mod machines;
 pub mod protection;
 pub mod replica;
 pub mod scale_in;
+pub mod spot;
 pub mod starts;
 pub mod targets;
 pub mod tasks;
@@ -109,6 +111,7 @@ impl Engine {
     /// Moves the account by exactly one second.
     pub fn tick(&mut self, account: &mut Account) {
         account.now = account.now + TICK;
+        spot::tick(account);
         machines::tick(account);
         self.hosts.tick(account, &mut self.rng);
         lifecycle::tick(account);

@@ -72,6 +72,8 @@ pub struct Interruption {
     pub action: InterruptionAction,
     /// When it will be done; the machine runs until then.
     pub at: SimTime,
+    /// Whether the machine's own agent has acted on it.
+    pub agent_acted: bool,
 }
 
 /// How a machine joins a cluster once it runs: what its user data and its size decide.
@@ -129,6 +131,8 @@ pub struct Machine {
     pub launch_template: Option<(String, u64)>,
     /// Spot interruption that lies ahead of it or has been carried out.
     pub interruption: Option<Interruption>,
+    /// When EC2 first recommended to replace it.
+    pub rebalance_recommended_at: Option<SimTime>,
     /// How it joins a cluster; absent if no agent runs on it, or if it was registered from the start.
     pub joins: Option<Joining>,
     /// When its agent registers or connects again, or when ECS notices that it is stopped.

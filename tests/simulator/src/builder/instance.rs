@@ -133,6 +133,7 @@ impl InstanceBuilder {
             group: None,
             launch_template: None,
             interruption: None,
+            rebalance_recommended_at: None,
             joins: None,
             agent_due: None,
             agent_drains_on_spot: self.agent_drains_on_spot,

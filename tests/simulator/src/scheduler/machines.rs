@@ -9,9 +9,10 @@
 //! operating system gives them some seconds; hibernation keeps no memory, so that its tasks are gone too; shutting
 //! down and stopping take fixed times.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{MEMORY, events, hosts};
+use super::{MEMORY, emission, events, hosts};
 use crate::account::{
     Account, ContainerInstance, ContainerInstanceStatus, Joining, Machine, MachineState, Market, StateReason,
     Tags,
@@ -124,13 +125,15 @@ pub fn launch(account: &mut Account, request: LaunchRequest) -> String {
         group,
         launch_template,
         interruption: None,
+        rebalance_recommended_at: None,
         joins: joins.map(|joins| Joining { after, ..joins }),
         agent_due: None,
         agent_drains_on_spot: request.agent_drains_on_spot,
-        killed: std::collections::BTreeMap::new(),
+        killed: BTreeMap::new(),
         tags,
     };
     account.machines.insert(id.clone(), machine);
+    emission::state_change(account, &id);
     id
 }
 
@@ -185,6 +188,7 @@ pub fn start(account: &mut Account, id: &str, who: &str) {
     let booted = account.now + account.draw_around(Boot::default().machine);
     let Some(machine) = account.machines.get_mut(id) else { return };
     (machine.launched_at, machine.state_reason, machine.interruption) = (account.now, None, None);
+    machine.rebalance_recommended_at = None;
     events::note(account, who, id, "is to be started");
     enter(account, id, MachineState::Pending);
     if let Some(machine) = account.machines.get_mut(id) {
@@ -200,6 +204,7 @@ pub(crate) fn enter(account: &mut Account, id: &str, state: MachineState) {
     machine.state = state;
     machine.state_since = now;
     machine.state_until = passing.then_some(now + GOING);
+    emission::state_change(account, id);
 }
 
 /// Moves every machine and every agent on that is due.

@@ -224,12 +224,12 @@ fn denied(request: &Request) -> ApiError {
     ApiError::new(request.service.denied_code(), message)
 }
 
-/// A snapshot without the happenings, which no operation reads and which make up most of an old account.
+/// A snapshot without happenings and events, which no operation reads and which make up most of an old account.
 fn remember(history: &mut VecDeque<Account>, account: &Account) {
     while history.front().is_some_and(|oldest| account.now.since(oldest.now) > HISTORY + TICK) {
         history.pop_front();
     }
-    history.push_back(Account { happenings: Vec::new(), ..account.clone() });
+    history.push_back(Account { happenings: Vec::new(), events: Vec::new(), ..account.clone() });
 }
 
 fn http_date(at: SimTime) -> String {
