@@ -5,6 +5,8 @@
 //! seed.
 
 mod event;
+mod group;
+mod launch_template;
 mod machine;
 mod service;
 mod target;
@@ -16,6 +18,8 @@ use crate::switches::Switches;
 use crate::time::SimTime;
 
 pub use event::*;
+pub use group::*;
+pub use launch_template::*;
 pub use machine::*;
 pub use service::*;
 pub use target::*;
@@ -44,6 +48,12 @@ pub struct Account {
     pub target_groups: BTreeMap<String, TargetGroup>,
     /// EC2 instances by id; terminated ones stay describable for about an hour.
     pub machines: BTreeMap<String, Machine>,
+    /// By name.
+    pub launch_templates: BTreeMap<String, LaunchTemplate>,
+    /// By name.
+    pub auto_scaling_groups: BTreeMap<String, AutoScalingGroup>,
+    /// Zones and purchase options for which EC2 has no capacity now.
+    pub shortages: Shortages,
     /// How disputed or unknown AWS behaviour plays out in this run.
     pub switches: Switches,
     /// Counter behind every generated id, so that ids are the same in every run.

@@ -5,7 +5,9 @@
 //! definition and a target group before the service that uses it. Ids come from the account's counter, so the
 //! same calls build the same account.
 
+mod group;
 mod instance;
+mod launch_template;
 mod service;
 mod target_group;
 mod task_definition;
@@ -18,7 +20,9 @@ use crate::scheduler::{events::note, tasks};
 use crate::switches::Switches;
 use crate::time::SimTime;
 
+pub use group::GroupBuilder;
 pub use instance::InstanceBuilder;
+pub use launch_template::LaunchTemplateBuilder;
 pub use service::ServiceBuilder;
 pub use target_group::TargetGroupBuilder;
 pub use task_definition::TaskDefinitionBuilder;
@@ -44,6 +48,9 @@ impl AccountBuilder {
             task_definitions: BTreeMap::new(),
             target_groups: BTreeMap::new(),
             machines: BTreeMap::new(),
+            launch_templates: BTreeMap::new(),
+            auto_scaling_groups: BTreeMap::new(),
+            shortages: BTreeMap::new(),
             switches: Switches::default(),
             next_id: 0,
             dice: seed,

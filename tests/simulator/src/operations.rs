@@ -14,6 +14,7 @@
 //!   refuses).
 
 mod attributes;
+mod auto_scaling;
 mod capacity_providers;
 mod clusters;
 mod instance_changes;
@@ -109,6 +110,7 @@ pub fn read(account: &Account, request: &Request) -> Option<Answer> {
             "DescribeTargetGroups" => Some(target_health::describe_groups(account, &request.input)),
             _ => None,
         },
+        Service::AutoScaling => auto_scaling::read(account, &request.operation, &request.input),
     }
 }
 
@@ -134,8 +136,10 @@ fn read_ecs(account: &Account, operation: &str, input: &Value) -> Option<Answer>
 }
 
 fn write(change: &mut Change<'_>, request: &Request) -> Option<Answer> {
-    if request.service != Service::Ecs {
-        return None;
+    match request.service {
+        Service::ElasticLoadBalancing => return None,
+        Service::AutoScaling => return auto_scaling::write(change, &request.operation, &request.input),
+        Service::Ecs => {}
     }
     let write = match request.operation.as_str() {
         "CreateService" => service_changes::create,
@@ -160,13 +164,13 @@ fn unknown(request: &Request) -> ApiError {
     let message = format!("{} has no operation {} here", request.service.name(), request.operation);
     match request.service {
         Service::Ecs => ApiError::new("UnknownOperationException", message),
-        Service::ElasticLoadBalancing => ApiError::new("InvalidAction", message),
+        Service::ElasticLoadBalancing | Service::AutoScaling => ApiError::new("InvalidAction", message),
     }
 }
 
 /// The thing a call is about, in short form, for logs: the most specific member that names something.
 pub fn resource(input: &Value) -> String {
-    const NAMING: [&str; 13] = [
+    const NAMING: [&str; 17] = [
         "task",
         "tasks",
         "containerInstance",
@@ -180,6 +184,10 @@ pub fn resource(input: &Value) -> String {
         "cluster",
         "clusters",
         "capacityProviders",
+        "InstanceId",
+        "InstanceIds",
+        "AutoScalingGroupName",
+        "AutoScalingGroupNames",
     ];
     let Some(member) = NAMING.iter().find_map(|name| input.get(name)) else { return String::new() };
     match member {

@@ -38,6 +38,7 @@ pub mod daemon;
 pub mod deployments;
 pub mod emission;
 pub mod events;
+pub mod groups;
 pub mod health;
 pub mod hosts;
 pub mod lifecycle;

@@ -141,6 +141,11 @@ impl Simulator {
         self.state().throttle.spend(service, operation, tokens, now);
     }
 
+    /// Gives the bucket all Auto Scaling calls share another burst and rate; AWS publishes neither.
+    pub fn size_auto_scaling_bucket(&self, burst: u32, per_second: u32) {
+        self.state().throttle.size_auto_scaling(burst, per_second);
+    }
+
     /// What the checkers found up to now.
     pub fn violations(&self) -> Vec<Violation> {
         self.present().checkers.violations().to_vec()

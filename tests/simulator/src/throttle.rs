@@ -1,7 +1,8 @@
 //! Token buckets of the ECS API, per account and Region, in account time, shared by all callers.
 //!
 //! Sizes and rates are those of "Request throttling for the Amazon ECS API". Elastic Load Balancing publishes
-//! none; the bucket here is of the size of an ECS read bucket and an assumption. An operation without a
+//! none; the bucket here is of the size of an ECS read bucket and an assumption. Neither does Auto Scaling, of which
+//! only is known that all calls share a bucket; its size can be set. An operation without a
 //! published group (`DescribeTaskSets`, say) belongs to the group its neighbours are in.
 
 use std::collections::BTreeMap;
@@ -25,12 +26,15 @@ enum Group {
     TagModify,
     TagRead,
     TargetHealth,
+    AutoScaling,
 }
 
 impl Group {
     fn of(service: Service, operation: &str) -> Self {
-        if service == Service::ElasticLoadBalancing {
-            return Self::TargetHealth;
+        match service {
+            Service::ElasticLoadBalancing => return Self::TargetHealth,
+            Service::AutoScaling => return Self::AutoScaling,
+            Service::Ecs => {}
         }
         match operation {
             "DescribeClusters" | "ListClusters" => Self::ClusterRead,
@@ -63,6 +67,7 @@ impl Group {
             Self::ClusterResourceRead | Self::ServiceRead | Self::TargetHealth => (100.0, 20.0),
             Self::TaskProtection => (200.0, 80.0),
             Self::TagModify => (20.0, 10.0),
+            Self::AutoScaling => AUTO_SCALING,
             Self::ClusterRead
             | Self::ServiceDeployment
             | Self::TaskDefinitionRead
@@ -71,6 +76,9 @@ impl Group {
         }
     }
 }
+
+/// Burst and rate of the bucket of Auto Scaling unless a test sets others: a guess.
+const AUTO_SCALING: (f64, f64) = (100.0, 10.0);
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
@@ -82,6 +90,7 @@ struct Bucket {
 #[derive(Clone, Debug, Default)]
 pub struct Throttle {
     buckets: BTreeMap<Group, Bucket>,
+    auto_scaling: Option<(f64, f64)>,
 }
 
 impl Throttle {
@@ -101,8 +110,19 @@ impl Throttle {
         bucket.tokens = (bucket.tokens - f64::from(tokens)).max(0.0);
     }
 
+    /// Gives the bucket of Auto Scaling another burst and rate, and fills it.
+    pub fn size_auto_scaling(&mut self, burst: u32, per_second: u32) {
+        self.auto_scaling = Some((f64::from(burst), f64::from(per_second)));
+        self.buckets.remove(&Group::AutoScaling);
+    }
+
+    fn limits(&self, group: Group) -> (f64, f64) {
+        let given = self.auto_scaling.filter(|_| group == Group::AutoScaling);
+        given.unwrap_or_else(|| group.limits())
+    }
+
     fn refilled(&mut self, group: Group, now: SimTime) -> &mut Bucket {
-        let (burst, rate) = group.limits();
+        let (burst, rate) = self.limits(group);
         let bucket = self.buckets.entry(group).or_insert(Bucket { tokens: burst, at: now });
         bucket.tokens = (bucket.tokens + now.since(bucket.at).as_secs_f64() * rate).min(burst);
         bucket.at = bucket.at.max(now);
@@ -134,6 +154,17 @@ mod tests {
         assert_eq!(admitted(&mut throttle, "ListTasks", 60, SimTime(0)), 60);
         assert_eq!(admitted(&mut throttle, "DescribeTasks", 60, SimTime(0)), 40);
         assert_eq!(admitted(&mut throttle, "DescribeServices", 60, SimTime(0)), 60);
+    }
+
+    #[test]
+    fn all_calls_of_auto_scaling_share_a_bucket_whose_size_can_be_set() {
+        let mut throttle = Throttle::default();
+        throttle.size_auto_scaling(3, 1);
+        let mut admits =
+            |operation: &str, at: i64| throttle.admits(Service::AutoScaling, operation, SimTime(at));
+        assert!(admits("SetDesiredCapacity", 0) && admits("DescribeTags", 0) && admits("DetachInstances", 0));
+        assert!(!admits("DescribeAutoScalingGroups", 0));
+        assert!(admits("DescribeAutoScalingGroups", 1000) && !admits("DescribeTags", 1000));
     }
 
     #[test]

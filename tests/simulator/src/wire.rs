@@ -2,10 +2,8 @@
 //! here.
 //!
 //! ECS speaks awsJson 1.1: the operation is in `X-Amz-Target`, everything else in JSON. Elastic Load
-//! Balancing speaks the query protocol: a form with `Action` and `Version`, answered in XML. Both become one
-//! `Request` with a JSON value as input, so that an operation does not know how it was called. A further
-//! query service (Auto Scaling) joins by its `Version` in `Service::by_query_version` and a table in
-//! `operations`.
+//! Balancing and Auto Scaling speak the query protocol: a form with `Action` and `Version`, answered in XML. Both
+//! become one `Request` with a JSON value as input, so that an operation does not know how it was called.
 //!
 //! Simplified: signatures are not verified, and the host name is not looked at.
 
@@ -21,6 +19,8 @@ pub enum Service {
     Ecs,
     /// Elastic Load Balancing, version 2.
     ElasticLoadBalancing,
+    /// Amazon EC2 Auto Scaling.
+    AutoScaling,
 }
 
 impl Service {
@@ -29,6 +29,7 @@ impl Service {
 
     fn by_query_version(version: &str) -> Option<Self> {
         match version {
+            "2011-01-01" => Some(Self::AutoScaling),
             "2015-12-01" => Some(Self::ElasticLoadBalancing),
             _ => None,
         }
@@ -39,6 +40,7 @@ impl Service {
         match self {
             Self::Ecs => "",
             Self::ElasticLoadBalancing => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+            Self::AutoScaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
         }
     }
 
@@ -47,6 +49,7 @@ impl Service {
         match self {
             Self::Ecs => "ecs",
             Self::ElasticLoadBalancing => "elasticloadbalancing",
+            Self::AutoScaling => "autoscaling",
         }
     }
 
@@ -54,7 +57,7 @@ impl Service {
     pub fn throttling_code(self) -> &'static str {
         match self {
             Self::Ecs => "ThrottlingException",
-            Self::ElasticLoadBalancing => "Throttling",
+            Self::ElasticLoadBalancing | Self::AutoScaling => "Throttling",
         }
     }
 
@@ -62,7 +65,7 @@ impl Service {
     pub fn denied_code(self) -> &'static str {
         match self {
             Self::Ecs => "AccessDeniedException",
-            Self::ElasticLoadBalancing => "AccessDenied",
+            Self::ElasticLoadBalancing | Self::AutoScaling => "AccessDenied",
         }
     }
 
@@ -70,7 +73,7 @@ impl Service {
     pub fn server_error_code(self) -> &'static str {
         match self {
             Self::Ecs => "ServerException",
-            Self::ElasticLoadBalancing => "InternalFailure",
+            Self::ElasticLoadBalancing | Self::AutoScaling => "InternalFailure",
         }
     }
 }

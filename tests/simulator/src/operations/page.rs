@@ -35,7 +35,8 @@ impl Page {
         Ok((page, next))
     }
 
-    fn size(&self, max_results: Option<i64>) -> Result<usize, ApiError> {
+    /// How many entries a page has.
+    pub(super) fn size(&self, max_results: Option<i64>) -> Result<usize, ApiError> {
         match max_results {
             None => Ok(self.default),
             Some(size) if (1..=self.max as i64).contains(&size) => Ok(size as usize),
@@ -45,12 +46,14 @@ impl Page {
         }
     }
 
-    fn seal(&self, last: &str) -> String {
+    /// The token of the page behind this key.
+    pub(super) fn seal(&self, last: &str) -> String {
         let plain = format!("{}\n{last}", self.operation);
         plain.bytes().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect()
     }
 
-    fn open(&self, token: &str) -> Result<String, ApiError> {
+    /// The key a token names.
+    pub(super) fn open(&self, token: &str) -> Result<String, ApiError> {
         let plain = unhex(token).and_then(|bytes| String::from_utf8(bytes).ok());
         let last = plain.as_deref().and_then(|plain| plain.split_once('\n'));
         let last =

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::{ApiError, Request, Response, Service};
+use crate::time::SimTime;
 
 /// Reads a form body.
 pub fn decode(body: &[u8]) -> Result<Request, (Service, ApiError)> {
@@ -99,6 +100,13 @@ pub fn error(service: Service, error: &ApiError, request_id: &str) -> Response {
     Response { status: error.status, headers: content_type(), body: xml.into_bytes() }
 }
 
+/// A moment as the query protocol writes it, such as `2026-01-02T03:04:05.678Z`.
+pub fn timestamp(at: SimTime) -> String {
+    let format = aws_smithy_types::date_time::Format::DateTime;
+    let text = aws_smithy_types::DateTime::from_millis(at.0).fmt(format);
+    text.expect("account time is within the range of ISO 8601 dates")
+}
+
 fn content_type() -> Vec<(&'static str, String)> {
     vec![("content-type", "text/xml".to_owned())]
 }
@@ -117,8 +125,33 @@ impl Xml {
 
     /// An element around text.
     pub fn text(&mut self, name: &str, text: &str) {
-        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        self.element(name, |xml| xml.raw(&text));
+        self.element(name, |xml| xml.words(text));
+    }
+
+    /// A list: each item inside an element `member`.
+    pub fn list<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        mut member: impl FnMut(&mut Self, T),
+    ) {
+        self.element(name, |xml| {
+            for item in items {
+                xml.element("member", |xml| member(xml, item));
+            }
+        });
+    }
+
+    /// An element around text, if there is any text.
+    pub fn maybe(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(name, text);
+        }
+    }
+
+    /// Text by itself.
+    pub fn words(&mut self, text: &str) {
+        self.raw(&text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
     }
 
     /// The bytes written so far.

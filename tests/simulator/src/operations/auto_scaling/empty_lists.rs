@@ -1,0 +1,58 @@
+//! Describe operations for what no group here has: policies, scheduled actions, refreshes, machines in a warm pool.
+//!
+//! A caller that looks for them finds none, in the right shape. A warm pool is its configuration and the size it would
+//! have; no machines are kept for it.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::Answer;
+use super::input;
+use crate::account::{Account, WarmPool};
+use crate::wire::query::Xml;
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Input {
+    auto_scaling_group_name: Option<String>,
+}
+
+pub(super) fn policies(account: &Account, value: &Value) -> Answer {
+    empty(account, value, "ScalingPolicies")
+}
+
+pub(super) fn scheduled_actions(account: &Account, value: &Value) -> Answer {
+    empty(account, value, "ScheduledUpdateGroupActions")
+}
+
+pub(super) fn instance_refreshes(account: &Account, value: &Value) -> Answer {
+    empty(account, value, "InstanceRefreshes")
+}
+
+fn empty(account: &Account, value: &Value, list: &str) -> Answer {
+    let input: Input = input::read(value)?;
+    if let Some(name) = input.auto_scaling_group_name.as_deref() {
+        super::group(account, Some(name))?;
+    }
+    let mut xml = Xml::default();
+    xml.element(list, |_| ());
+    Ok(xml.into_bytes())
+}
+
+pub(super) fn warm_pool(account: &Account, value: &Value) -> Answer {
+    let input: Input = input::read(value)?;
+    let group = super::group(account, input.auto_scaling_group_name.as_deref())?;
+    let mut xml = Xml::default();
+    if let Some(pool) = &group.warm_pool {
+        xml.element("WarmPoolConfiguration", |xml| warm_pool_configuration(xml, pool));
+    }
+    xml.element("Instances", |_| ());
+    Ok(xml.into_bytes())
+}
+
+pub(super) fn warm_pool_configuration(xml: &mut Xml, pool: &WarmPool) {
+    let prepared = pool.max_group_prepared_capacity.map(|it| it.to_string());
+    xml.maybe("MaxGroupPreparedCapacity", prepared.as_deref());
+    xml.text("MinSize", &pool.min_size.to_string());
+    xml.text("PoolState", &pool.pool_state);
+}
