@@ -1,15 +1,18 @@
-//! A simulated AWS account in one Region: ECS on EC2 and the target health of Elastic Load Balancing.
+//! A simulated AWS account in one Region: ECS on EC2, the machines below it with Spot, and the target health of Elastic
+//! Load Balancing.
 //!
 //! Written from AWS's documentation, never from what Evenkeel needs; it does not know Evenkeel's crate.
 //!
 //! `account` is the state, `scheduler` moves it through time, `operations` answers API calls on it, `wire` speaks the
-//! two protocols, `simulator` joins them behind an SDK HTTP client, `server` behind a TCP port.
+//! two protocols, `simulator` joins them behind an SDK HTTP client, `server` behind a TCP port; `event_bridge` delivers
+//! what the account emits.
 
 pub mod account;
 pub mod builder;
 pub mod checkers;
 pub mod client;
 pub mod constraint;
+pub mod event_bridge;
 pub mod faults;
 pub mod operations;
 pub mod placement;

@@ -14,26 +14,26 @@ use crate::time::SimTime;
 
 /// Emits an event of the present moment.
 pub fn emit(account: &mut Account, detail_type: &str, source: &str, resources: &[String], detail: &Value) {
-    let number = account.events.len() as u64 + 1;
-    let envelope = envelope(account, number, (detail_type, source), resources, detail);
+    let id = format!("e0000000-0000-4000-8000-{:012x}", account.events.len() + 1);
+    let envelope = envelope(account, (id, account.now), (detail_type, source), resources, detail);
     account.events.push(Event { at: account.now, envelope });
 }
 
-/// The envelope around a detail, with the `number`-th of all ids.
+/// The envelope around a detail.
 pub(crate) fn envelope(
     account: &Account,
-    number: u64,
+    (id, at): (String, SimTime),
     (detail_type, source): (&str, &str),
     resources: &[String],
     detail: &Value,
 ) -> Value {
     json!({
         "version": "0",
-        "id": format!("e0000000-0000-4000-8000-{number:012x}"),
+        "id": id,
         "detail-type": detail_type,
         "source": source,
         "account": account.account_id,
-        "time": written(account.now),
+        "time": written(at),
         "region": account.region,
         "resources": resources,
         "detail": detail,
