@@ -2,7 +2,7 @@
 //! says.
 //!
 //! Shapes, members and errors follow the service models that AWS publishes with its SDKs (ECS 2014-11-13,
-//! Elastic Load Balancing 2015-12-01); texts of errors are AWS's where known and otherwise our own.
+//! Elastic Load Balancing 2015-12-01, EC2 2016-11-15); texts of errors are AWS's where known and otherwise our own.
 //!
 //! Simplified:
 //! - Only members this account can have are answered; absent ones (`serviceRegistries`, `overrides`, …) are
@@ -17,6 +17,7 @@ mod attributes;
 mod auto_scaling;
 mod capacity_providers;
 mod clusters;
+mod ec2;
 mod instance_changes;
 mod instance_shape;
 mod instances;
@@ -111,6 +112,7 @@ pub fn read(account: &Account, request: &Request) -> Option<Answer> {
             _ => None,
         },
         Service::AutoScaling => auto_scaling::read(account, &request.operation, &request.input),
+        Service::Ec2 => ec2::read(account, &request.operation, &request.input),
     }
 }
 
@@ -139,6 +141,7 @@ fn write(change: &mut Change<'_>, request: &Request) -> Option<Answer> {
     match request.service {
         Service::ElasticLoadBalancing => return None,
         Service::AutoScaling => return auto_scaling::write(change, &request.operation, &request.input),
+        Service::Ec2 => return ec2::write(change, &request.operation, &request.input),
         Service::Ecs => {}
     }
     let write = match request.operation.as_str() {
@@ -164,7 +167,9 @@ fn unknown(request: &Request) -> ApiError {
     let message = format!("{} has no operation {} here", request.service.name(), request.operation);
     match request.service {
         Service::Ecs => ApiError::new("UnknownOperationException", message),
-        Service::ElasticLoadBalancing | Service::AutoScaling => ApiError::new("InvalidAction", message),
+        Service::ElasticLoadBalancing | Service::Ec2 | Service::AutoScaling => {
+            ApiError::new("InvalidAction", message)
+        }
     }
 }
 

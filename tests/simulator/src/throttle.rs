@@ -4,6 +4,8 @@
 //! none; the bucket here is of the size of an ECS read bucket and an assumption. Neither does Auto Scaling, of which
 //! only is known that all calls share a bucket; its size can be set. An operation without a
 //! published group (`DescribeTaskSets`, say) belongs to the group its neighbours are in.
+//! EC2's are those of "Request throttling for the Amazon EC2 API", where a call without filter and page counts as one
+//! with them.
 
 use std::collections::BTreeMap;
 
@@ -27,6 +29,8 @@ enum Group {
     TagRead,
     TargetHealth,
     AutoScaling,
+    Ec2Read,
+    TerminateInstances,
 }
 
 impl Group {
@@ -34,6 +38,8 @@ impl Group {
         match service {
             Service::ElasticLoadBalancing => return Self::TargetHealth,
             Service::AutoScaling => return Self::AutoScaling,
+            Service::Ec2 if operation == "TerminateInstances" => return Self::TerminateInstances,
+            Service::Ec2 => return Self::Ec2Read,
             Service::Ecs => {}
         }
         match operation {
@@ -64,7 +70,10 @@ impl Group {
             Self::ClusterModify => (20.0, 1.0),
             Self::ClusterResourceModify => (100.0, 40.0),
             Self::ServiceModify => (50.0, 5.0),
-            Self::ClusterResourceRead | Self::ServiceRead | Self::TargetHealth => (100.0, 20.0),
+            Self::ClusterResourceRead | Self::ServiceRead | Self::TargetHealth | Self::Ec2Read => {
+                (100.0, 20.0)
+            }
+            Self::TerminateInstances => (100.0, 5.0),
             Self::TaskProtection => (200.0, 80.0),
             Self::TagModify => (20.0, 10.0),
             Self::AutoScaling => AUTO_SCALING,

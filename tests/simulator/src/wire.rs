@@ -7,6 +7,7 @@
 //!
 //! Simplified: signatures are not verified, and the host name is not looked at.
 
+pub mod ec2;
 pub mod json;
 pub mod query;
 
@@ -21,6 +22,8 @@ pub enum Service {
     ElasticLoadBalancing,
     /// Amazon EC2 Auto Scaling.
     AutoScaling,
+    /// Amazon EC2.
+    Ec2,
 }
 
 impl Service {
@@ -31,6 +34,7 @@ impl Service {
         match version {
             "2011-01-01" => Some(Self::AutoScaling),
             "2015-12-01" => Some(Self::ElasticLoadBalancing),
+            "2016-11-15" => Some(Self::Ec2),
             _ => None,
         }
     }
@@ -41,6 +45,7 @@ impl Service {
             Self::Ecs => "",
             Self::ElasticLoadBalancing => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::AutoScaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
+            Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
         }
     }
 
@@ -50,6 +55,7 @@ impl Service {
             Self::Ecs => "ecs",
             Self::ElasticLoadBalancing => "elasticloadbalancing",
             Self::AutoScaling => "autoscaling",
+            Self::Ec2 => "ec2",
         }
     }
 
@@ -58,6 +64,7 @@ impl Service {
         match self {
             Self::Ecs => "ThrottlingException",
             Self::ElasticLoadBalancing | Self::AutoScaling => "Throttling",
+            Self::Ec2 => "RequestLimitExceeded",
         }
     }
 
@@ -66,6 +73,7 @@ impl Service {
         match self {
             Self::Ecs => "AccessDeniedException",
             Self::ElasticLoadBalancing | Self::AutoScaling => "AccessDenied",
+            Self::Ec2 => "UnauthorizedOperation",
         }
     }
 
@@ -74,6 +82,7 @@ impl Service {
         match self {
             Self::Ecs => "ServerException",
             Self::ElasticLoadBalancing | Self::AutoScaling => "InternalFailure",
+            Self::Ec2 => "InternalError",
         }
     }
 }
@@ -155,6 +164,8 @@ pub fn encode(
     match (service, answer) {
         (Service::Ecs, Ok(body)) => json::response(200, body),
         (Service::Ecs, Err(error)) => json::error(&error),
+        (Service::Ec2, Ok(body)) => ec2::response(operation, &body, request_id),
+        (Service::Ec2, Err(error)) => ec2::error(&error, request_id),
         (service, Ok(body)) => query::response(service, operation, &body, request_id),
         (service, Err(error)) => query::error(service, &error, request_id),
     }

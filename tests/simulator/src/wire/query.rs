@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ApiError, Request, Response, Service};
+use super::{ApiError, Request, Response, Service, ec2};
 use crate::time::SimTime;
 
 /// Reads a form body.
@@ -22,7 +22,8 @@ pub fn decode(body: &[u8]) -> Result<Request, (Service, ApiError)> {
     let version = take("Version").unwrap_or_default();
     let service = Service::by_query_version(&version)
         .ok_or_else(|| fault("InvalidAction", format!("No service has version {version}")))?;
-    Ok(Request { service, operation, input: arrays(Value::Object(root)) })
+    let lists = if service == Service::Ec2 { ec2::lists } else { arrays };
+    Ok(Request { service, operation, input: lists(Value::Object(root)) })
 }
 
 /// Puts a value at its dotted path; lists are objects with numeric keys until `arrays` turns them round.
