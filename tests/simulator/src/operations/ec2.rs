@@ -1,4 +1,4 @@
-//! Amazon EC2: `DescribeInstances` and `TerminateInstances` (version 2016-11-15).
+//! Amazon EC2: `DescribeInstances`, `TerminateInstances` and `DescribeLaunchTemplateVersions` (version 2016-11-15).
 //!
 //! One unknown id makes the whole call an error (API Reference, "Error codes", `InvalidInstanceID.NotFound`); a
 //! terminated instance stays visible for about an hour. Tags that begin with `aws:` are those Auto Scaling and launch
@@ -9,6 +9,7 @@
 //! termination protection.
 
 mod filter;
+mod launch_templates;
 mod shape;
 
 use serde::Deserialize;
@@ -34,7 +35,11 @@ struct DescribeInput {
 }
 
 pub(super) fn read(account: &Account, operation: &str, input: &Value) -> Option<Answer> {
-    (operation == "DescribeInstances").then(|| describe(account, input))
+    match operation {
+        "DescribeInstances" => Some(describe(account, input)),
+        "DescribeLaunchTemplateVersions" => Some(launch_templates::describe_versions(account, input)),
+        _ => None,
+    }
 }
 
 pub(super) fn write(change: &mut Change<'_>, operation: &str, input: &Value) -> Option<Answer> {

@@ -128,3 +128,45 @@ fn terminating_shuts_down_what_is_named_or_nothing() {
     assert_eq!(account.machines["i-b1"].state, MachineState::Running);
     assert!(call(&mut account, "Action=TerminateInstances").unwrap_err().starts_with("MissingParameter"));
 }
+
+fn templates(account: &mut Account, parameters: &str) -> Result<Vec<String>, String> {
+    let body = call(account, &format!("Action=DescribeLaunchTemplateVersions&{parameters}"))?;
+    let items = body.split("<item>").skip(1);
+    let part = |item: &str, name: &str| {
+        let (_, rest) = item.split_once(&format!("<{name}>")).expect("a member");
+        rest.split_once('<').expect("an end").0.to_owned()
+    };
+    Ok(items.map(|item| format!("{} {}", part(item, "versionNumber"), part(item, "imageId"))).collect())
+}
+
+#[test]
+fn versions_of_a_launch_template_can_be_named_as_groups_name_them() {
+    let template = |t: crate::builder::LaunchTemplateBuilder| {
+        t.version("ami-1").version("ami-2").version("ami-3").default_version(2)
+    };
+    let mut account = AccountBuilder::new(1).cluster("web").launch_template("web", template).build();
+    let id = account.launch_templates["web"].id.clone();
+    let table = [
+        ("LaunchTemplateName=web&LaunchTemplateVersion.1=$Latest", vec!["3 ami-3"]),
+        (
+            "LaunchTemplateName=web&LaunchTemplateVersion.1=$Default&LaunchTemplateVersion.2=1",
+            vec!["2 ami-2", "1 ami-1"],
+        ),
+        ("LaunchTemplateName=web&MaxVersion=2", vec!["2 ami-2", "1 ami-1"]),
+        ("LaunchTemplateVersion.1=$Latest", vec!["3 ami-3"]),
+    ];
+    for (parameters, expected) in table {
+        assert_eq!(templates(&mut account, parameters).unwrap(), expected, "{parameters}");
+    }
+    let by_id = templates(&mut account, &format!("LaunchTemplateId={id}")).unwrap();
+    assert_eq!(by_id, ["3 ami-3", "2 ami-2", "1 ami-1"]);
+    let errors = [
+        ("LaunchTemplateId=lt-x", "InvalidLaunchTemplateId.NotFound:"),
+        ("LaunchTemplateName=x", "InvalidLaunchTemplateName.NotFoundException:"),
+        ("LaunchTemplateName=web&LaunchTemplateVersion.1=9", "InvalidLaunchTemplateId.VersionNotFound:"),
+    ];
+    for (parameters, expected) in errors {
+        let error = templates(&mut account, parameters).unwrap_err();
+        assert!(error.starts_with(expected), "{parameters}: {error}");
+    }
+}
