@@ -14,6 +14,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 
 use crate::time::SimTime;
+use crate::wire::{ApiError, Service};
 
 /// How long a call hangs under `Fault::TimeOut` until the network gives up on it. Longer than any sensible
 /// client timeout, and finite, because no connection hangs for ever.
@@ -40,6 +41,10 @@ pub enum Fault {
     /// In a describe call, one entry is answered as a failure with reason MISSING. Other calls are not
     /// affected.
     MissingEntry,
+    /// Auto Scaling says that a scaling activity blocks the call.
+    ScalingActivityInProgress,
+    /// Auto Scaling says, with status 500, that an update is pending already.
+    ResourceContention,
 }
 
 /// How much of the account's past is kept for stale reads.
@@ -102,6 +107,18 @@ impl Rule {
         Self::new(Fault::MissingEntry, probability)
     }
 
+    /// Refuses changes of an Auto Scaling group because an activity is under way, in the operations that may say so.
+    pub fn scaling_activity_in_progress(probability: f64) -> Self {
+        let operations =
+            ["SetDesiredCapacity", "UpdateAutoScalingGroup", "TerminateInstanceInAutoScalingGroup"];
+        Self::new(Fault::ScalingActivityInProgress, probability).on(&operations)
+    }
+
+    /// Refuses Auto Scaling calls because an update is pending.
+    pub fn resource_contention(probability: f64) -> Self {
+        Self::new(Fault::ResourceContention, probability)
+    }
+
     /// The same rule, for these operations only.
     #[must_use]
     pub fn on(mut self, operations: &[&str]) -> Self {
@@ -149,6 +166,22 @@ impl Rules {
             .filter(|rule| dice.random_bool(rule.probability.clamp(0.0, 1.0)))
             .map(|rule| rule.fault)
             .next()
+    }
+}
+
+impl Fault {
+    /// The error that this fault is, if the call does not happen and the service has such an error.
+    pub fn error(self, service: Service) -> Option<ApiError> {
+        let of_auto_scaling = service == Service::AutoScaling;
+        match self {
+            Self::Throttle => Some(ApiError::throttled(service)),
+            Self::ServerError => Some(ApiError::server(service)),
+            Self::ScalingActivityInProgress if of_auto_scaling => {
+                Some(ApiError::activity_in_progress("00000000-0000-4000-8000-000000000000"))
+            }
+            Self::ResourceContention if of_auto_scaling => Some(ApiError::resource_contention()),
+            _ => None,
+        }
     }
 }
 
@@ -217,6 +250,18 @@ mod tests {
         };
         assert_eq!(run(), run());
         assert!((250..350).contains(&run()), "{}", run());
+    }
+
+    #[test]
+    fn faults_of_auto_scaling_are_errors_there_and_nowhere_else() {
+        let mut rules = Rules::default();
+        rules.install(Rule::scaling_activity_in_progress(1.0));
+        assert_eq!(verdict(&rules, "DetachInstances", 0), None, "its page does not list the error");
+        let blocked = verdict(&rules, "SetDesiredCapacity", 0).unwrap();
+        let error = |fault: Fault| fault.error(Service::AutoScaling).map(|it| (it.code, it.status));
+        assert_eq!(error(blocked), Some(("ScalingActivityInProgress".to_owned(), 400)));
+        assert_eq!(error(Fault::ResourceContention), Some(("ResourceContention".to_owned(), 500)));
+        assert_eq!(Fault::ResourceContention.error(Service::Ecs), None);
     }
 
     #[test]

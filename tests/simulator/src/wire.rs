@@ -138,6 +138,19 @@ impl ApiError {
         Self { code: service.server_error_code().to_owned(), message, status: 500 }
     }
 
+    /// Auto Scaling waits for an activity of the group first.
+    pub fn activity_in_progress(activity: &str) -> Self {
+        let message = format!("Scaling activity {activity} is in progress and blocks this action");
+        Self::new("ScalingActivityInProgress", message)
+    }
+
+    /// Auto Scaling is at work on the same thing; its status is 500.
+    pub fn resource_contention() -> Self {
+        let message = "You already have a pending update to an Amazon EC2 Auto Scaling resource (for example, an Auto \
+                       Scaling group, instance, or load balancer).";
+        Self { status: 500, ..Self::new("ResourceContention", message) }
+    }
+
     /// The caller, or somebody else in the account, calls too often.
     pub fn throttled(service: Service) -> Self {
         Self::new(service.throttling_code(), "Rate exceeded")

@@ -157,10 +157,11 @@ impl State {
         let service = request.service;
         match fault {
             Some(Fault::TimeOut) => return Ok(Vec::new()),
-            Some(Fault::Throttle) => return Err(ApiError::throttled(service)),
-            Some(Fault::ServerError) => return Err(ApiError::server(service)),
             Some(Fault::Deny) => return Err(denied(request)),
             _ => {}
+        }
+        if let Some(error) = fault.and_then(|fault| fault.error(service)) {
+            return Err(error);
         }
         if !self.throttle.admits(service, &request.operation, now) {
             return Err(ApiError::throttled(service));
