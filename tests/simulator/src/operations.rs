@@ -14,7 +14,7 @@
 //!   refuses).
 
 mod attributes;
-mod auto_scaling;
+pub(crate) mod auto_scaling;
 mod capacity_providers;
 mod clusters;
 mod ec2;

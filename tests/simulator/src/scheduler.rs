@@ -8,15 +8,15 @@
 //! `DeploymentConfiguration`. Ids, delays and choices that AWS leaves open are drawn from seeds, so that a
 //! run can be repeated.
 //!
-//! One tick is one second, and the actors of a tick always move in the same order: Spot, machines, hosts, agents, task life
-//! cycle, targets, task protection, the service scheduler (services in the order of their names), zone
+//! One tick is one second, and the actors of a tick always move in the same order: Spot, machines, Auto Scaling groups,
+//! hosts, agents, task life cycle, targets, task protection, the service scheduler (services in the order of their names), zone
 //! rebalancing, clean-up.
 //!
 //! Simplified on purpose:
 //!
 //! - No GPU, UDP, EBS, service discovery, task sets, blue/green, circuit breaker or alarms; `CODE_DEPLOY` and
 //!   `EXTERNAL` only fix the percentages at 100 and 200.
-//! - No Auto Scaling group and no managed scaling: a task in PROVISIONING waits until room appears, without a
+//! - No managed scaling of Auto Scaling groups: a task in PROVISIONING waits until room appears, without a
 //!   limit of time or number.
 //! - The scheduler looks at each service every two to six seconds instead of on events, and starts at most
 //!   thirty tasks a look, near the documented 500 a minute.
@@ -114,6 +114,7 @@ impl Engine {
         account.now = account.now + TICK;
         spot::tick(account);
         machines::tick(account);
+        groups::tick(account);
         self.hosts.tick(account, &mut self.rng);
         lifecycle::tick(account);
         targets::tick(account);

@@ -30,6 +30,12 @@ pub struct Switches {
     /// them are handed on to it. "Use strategies to define Amazon ECS task placement" gives the order of the links and
     /// says nothing of ties.
     pub zone_tie_is_settled_at_once: bool,
+    /// Whether an Auto Scaling group launches a substitute only when the instance it replaces is gone, terminate hook
+    /// included, or at once. "Health checks for instances" has it launched at the same time; operators report both.
+    pub substitute_waits_for_hook: bool,
+    /// Whether an activity under way refuses every change of size with `ScalingActivityInProgress`. The API Reference
+    /// lists the error without saying which activities block which calls.
+    pub activity_blocks_size_changes: bool,
 }
 
 impl Default for Switches {
@@ -43,6 +49,8 @@ impl Default for Switches {
             force_deregister_stops_tasks: false,
             placement_counts_old_deployments: true,
             zone_tie_is_settled_at_once: false,
+            substitute_waits_for_hook: false,
+            activity_blocks_size_changes: false,
         }
     }
 }

@@ -11,6 +11,7 @@
 //! - `IncludeManagedResources` and `IncludeDeletedGroups` are ignored.
 //! - Operations without output answer an empty result element, which clients do not read.
 
+mod actions;
 mod activities;
 mod empty_lists;
 mod group_shape;
@@ -18,12 +19,20 @@ mod groups;
 mod hooks;
 mod input;
 mod instances;
+mod membership;
+mod mixed;
+mod processes;
+mod protection;
+mod sizes;
+mod standby;
 mod tags;
+mod terminations;
+mod updates;
 
 use serde_json::Value;
 
 use super::{Answer, Change};
-use crate::account::{Account, AutoScalingGroup};
+use crate::account::{Account, AutoScalingGroup, GroupInstance};
 use crate::wire::ApiError;
 
 pub(super) fn read(account: &Account, operation: &str, input: &Value) -> Option<Answer> {
@@ -42,8 +51,27 @@ pub(super) fn read(account: &Account, operation: &str, input: &Value) -> Option<
     Some(read(account, input))
 }
 
-pub(super) fn write(_change: &mut Change<'_>, _operation: &str, _input: &Value) -> Option<Answer> {
-    None
+pub(super) fn write(change: &mut Change<'_>, operation: &str, input: &Value) -> Option<Answer> {
+    let write = match operation {
+        "AttachInstances" => membership::attach,
+        "CompleteLifecycleAction" => actions::complete,
+        "CreateOrUpdateTags" => tags::create_or_update,
+        "DeleteLifecycleHook" => hooks::delete,
+        "DeleteTags" => tags::delete,
+        "DetachInstances" => membership::detach,
+        "EnterStandby" => standby::enter,
+        "ExitStandby" => standby::exit,
+        "PutLifecycleHook" => hooks::put,
+        "RecordLifecycleActionHeartbeat" => actions::heartbeat,
+        "ResumeProcesses" => processes::resume,
+        "SetDesiredCapacity" => sizes::set_desired_capacity,
+        "SetInstanceProtection" => protection::set,
+        "SuspendProcesses" => processes::suspend,
+        "TerminateInstanceInAutoScalingGroup" => terminations::terminate,
+        "UpdateAutoScalingGroup" => updates::update,
+        _ => return None,
+    };
+    Some(write(change, input))
 }
 
 /// The code for nearly everything that is wrong with a request.
@@ -69,5 +97,38 @@ fn group<'a>(account: &'a Account, name: Option<&str>) -> Result<&'a AutoScaling
     })
 }
 
+/// The same, to be changed.
+fn group_mut<'a>(
+    change: &'a mut Change<'_>,
+    name: Option<&str>,
+) -> Result<&'a mut AutoScalingGroup, ApiError> {
+    let name = group(change.account, name)?.name.clone();
+    let group = change.account.auto_scaling_groups.get_mut(&name);
+    Ok(group.expect("it was found above"))
+}
+
+/// An instance that must belong to the group.
+fn member<'a>(group: &'a AutoScalingGroup, id: &str) -> Result<&'a GroupInstance, ApiError> {
+    let missing = || invalid(format!("The instance {id} is not part of Auto Scaling group {}.", group.name));
+    group.instances.get(id).ok_or_else(missing)
+}
+
+/// Refuses a change of size while an activity is under way, if this run has it so.
+fn unblocked(account: &Account, group: &AutoScalingGroup) -> Result<(), ApiError> {
+    let open = group.activities.iter().find(|activity| !activity.status.is_final());
+    match open.filter(|_| account.switches.activity_blocks_size_changes) {
+        Some(activity) => Err(ApiError::activity_in_progress(&activity.id)),
+        None => Ok(()),
+    }
+}
+
+/// Checks how many ids a call names.
+fn count(ids: &[String], max: usize) -> Result<(), ApiError> {
+    let text = format!("The number of instance ids must be between 1 and {max}");
+    if (1..=max).contains(&ids.len()) { Ok(()) } else { Err(invalid(text)) }
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The describe operations.
 
-use super::{account, account_with, call, done, refused, texts};
+use super::super::testing::{account, account_with, call, done, refused, texts};
 use crate::account::Account;
 use crate::builder::{AccountBuilder, LaunchTemplateBuilder};
 

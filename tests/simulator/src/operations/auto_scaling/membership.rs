@@ -1,0 +1,136 @@
+//! `DetachInstances` and `AttachInstances`.
+//!
+//! From "Detach or attach instances": a detached machine lives on outside the group, without hooks and without its
+//! protection; the desired capacity falls with it or substitutes are launched. An attached one raises it.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::{Answer, Change};
+use super::{activities, count, group, group_mut, input, invalid, member, required};
+use crate::account::{AutoScalingGroup, GroupInstance, LifecycleState, MachineState};
+use crate::scheduler::groups::{admit, at, enter, instance_mut, open};
+use crate::wire::ApiError;
+use crate::wire::query::Xml;
+
+/// How many instances a call may name.
+pub(super) const MAX: usize = 20;
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Input {
+    pub auto_scaling_group_name: Option<String>,
+    #[serde(deserialize_with = "input::list")]
+    pub instance_ids: Vec<String>,
+    #[serde(deserialize_with = "input::flag")]
+    pub should_decrement_desired_capacity: Option<bool>,
+}
+
+pub(super) fn detach(change: &mut Change<'_>, value: &Value) -> Answer {
+    let input: Input = input::read(value)?;
+    let decrements = required(input.should_decrement_desired_capacity, "shouldDecrementDesiredCapacity")?;
+    let found = group(change.account, input.auto_scaling_group_name.as_deref())?;
+    let name = found.name.clone();
+    count(&input.instance_ids, MAX)?;
+    for id in &input.instance_ids {
+        let state = member(found, id)?.state;
+        if !matches!(
+            state,
+            LifecycleState::InService | LifecycleState::Standby | LifecycleState::TerminatingRetained
+        ) {
+            return Err(invalid(format!("The instance {id} is not in InService or Standby.")));
+        }
+    }
+    if decrements {
+        keeps_minimum(found, &input.instance_ids, "detach")?;
+    }
+    let mut begun = Vec::new();
+    for id in &input.instance_ids {
+        let words = ("Detaching EC2 instance", "was detached");
+        begun.push(leave(change, &name, id, LifecycleState::Detaching, decrements, words)?);
+    }
+    Ok(shown(group(change.account, Some(&name))?, &begun))
+}
+
+/// The activities of these ids, in this order.
+pub(super) fn shown(group: &AutoScalingGroup, ids: &[String]) -> Vec<u8> {
+    let begun = ids.iter().filter_map(|id| group.activities.iter().find(|it| it.id == *id));
+    let mut xml = Xml::default();
+    xml.list("Activities", begun, |xml, it| activities::write(xml, group, it));
+    xml.into_bytes()
+}
+
+/// The desired capacity may not fall below the minimum.
+pub(super) fn keeps_minimum(group: &AutoScalingGroup, ids: &[String], what: &str) -> Result<(), ApiError> {
+    let counted = ids.iter().filter_map(|id| group.instances.get(id)).filter(|it| it.state.counts());
+    let units: u32 = counted.map(GroupInstance::units).sum();
+    if group.desired_capacity >= group.min_size + units {
+        return Ok(());
+    }
+    Err(invalid(sizes(group, what, ids.len())))
+}
+
+/// How the API refuses to leave the bounds here.
+pub(super) fn sizes(group: &AutoScalingGroup, what: &str, count: usize) -> String {
+    format!(
+        "AutoScalingGroup {} has min-size={}, max-size={}, and desired-size={}. To {what} {count} instance{}, please \
+         update the AutoScalingGroup sizes appropriately.",
+        group.name,
+        group.min_size,
+        group.max_size,
+        group.desired_capacity,
+        if count == 1 { "" } else { "s" }
+    )
+}
+
+/// Takes an instance out of the group's capacity without ending it; the id of the activity is returned.
+pub(super) fn leave(
+    change: &mut Change<'_>,
+    name: &str,
+    id: &str,
+    state: LifecycleState,
+    decrements: bool,
+    (doing, done): (&str, &str),
+) -> Result<String, ApiError> {
+    let found = group(change.account, Some(name))?;
+    let (instance, desired) = (member(found, id)?, found.desired_capacity);
+    let fewer = if decrements && instance.state.counts() { instance.units() } else { 0 };
+    let zone = instance.zone.clone();
+    let shrinking =
+        (fewer > 0).then(|| format!(", shrinking the capacity from {desired} to {}", desired - fewer));
+    let what = format!("instance {id} {done} in response to a user request") + &shrinking.unwrap_or_default();
+    let cause = at(change.account, &what);
+    group_mut(change, Some(name))?.desired_capacity -= fewer;
+    let activity = open(change.account, name, Some(id), &zone, (format!("{doing}: {id}"), cause));
+    enter(change.account, name, id, state);
+    if let Some(instance) = instance_mut(change.account, name, id) {
+        instance.activity = Some(activity.clone());
+    }
+    change.note(id, if decrements { format!("{doing}, with decrement") } else { doing.to_owned() });
+    Ok(activity)
+}
+
+pub(super) fn attach(change: &mut Change<'_>, value: &Value) -> Answer {
+    let input: Input = input::read(value)?;
+    let found = group(change.account, input.auto_scaling_group_name.as_deref())?;
+    let name = found.name.clone();
+    count(&input.instance_ids, MAX)?;
+    for id in &input.instance_ids {
+        let machine = change.account.machines.get(id);
+        let is_free = |it: &&crate::account::Machine| it.group.is_none() && it.state == MachineState::Running;
+        if machine.as_ref().is_none_or(|it| !is_free(it)) {
+            return Err(invalid(format!("Invalid Instance ID: {id}, or it belongs to a group already.")));
+        }
+    }
+    let more = input.instance_ids.len() as u32;
+    if found.desired_capacity + more > found.max_size {
+        return Err(invalid(sizes(found, "attach", input.instance_ids.len())));
+    }
+    group_mut(change, Some(&name))?.desired_capacity += more;
+    for id in &input.instance_ids {
+        admit(change.account, &name, id, None);
+        enter(change.account, &name, id, LifecycleState::PendingProceed);
+        change.note(id, "AttachInstances");
+    }
+    Ok(Vec::new())
+}

@@ -1,0 +1,78 @@
+//! `EnterStandby` and `ExitStandby`.
+//!
+//! From "Temporarily remove instances": an instance on standby keeps running and does not count; its group launches a
+//! substitute unless the desired capacity falls with it. Coming back raises the desired capacity. Hooks are asked in
+//! neither direction here. ECS knows nothing of it: tasks go on.
+
+use serde_json::Value;
+
+use super::super::{Answer, Change};
+use super::membership::{Input, MAX, keeps_minimum, leave, shown, sizes};
+use super::{count, group, group_mut, input, invalid, member, required};
+use crate::account::{GroupInstance, LifecycleState};
+use crate::scheduler::groups::{at, enter as put_into, instance_mut, open};
+use crate::wire::ApiError;
+
+pub(super) fn enter(change: &mut Change<'_>, value: &Value) -> Answer {
+    let input: Input = input::read(value)?;
+    let decrements = required(input.should_decrement_desired_capacity, "shouldDecrementDesiredCapacity")?;
+    let found = group(change.account, input.auto_scaling_group_name.as_deref())?;
+    let name = found.name.clone();
+    count(&input.instance_ids, MAX)?;
+    for id in &input.instance_ids {
+        if member(found, id)?.state != LifecycleState::InService {
+            return Err(invalid(format!("The instance {id} is not in InService.")));
+        }
+    }
+    if decrements {
+        keeps_minimum(found, &input.instance_ids, "put into standby")?;
+    }
+    let mut begun = Vec::new();
+    for id in &input.instance_ids {
+        let words = ("Moving EC2 instance to Standby", "was moved to standby");
+        begun.push(leave(change, &name, id, LifecycleState::EnteringStandby, decrements, words)?);
+    }
+    Ok(shown(group(change.account, Some(&name))?, &begun))
+}
+
+pub(super) fn exit(change: &mut Change<'_>, value: &Value) -> Answer {
+    let input: Input = input::read(value)?;
+    let found = group(change.account, input.auto_scaling_group_name.as_deref())?;
+    let name = found.name.clone();
+    count(&input.instance_ids, MAX)?;
+    let mut units = 0;
+    for id in &input.instance_ids {
+        let instance = member(found, id)?;
+        units += instance.units();
+        if instance.state != LifecycleState::Standby {
+            return Err(invalid(format!("The instance {id} is not in Standby.")));
+        }
+    }
+    if found.desired_capacity + units > found.max_size {
+        return Err(invalid(sizes(found, "move out of standby", input.instance_ids.len())));
+    }
+    let mut begun = Vec::new();
+    for id in &input.instance_ids {
+        begun.push(come_back(change, &name, id)?);
+    }
+    Ok(shown(group(change.account, Some(&name))?, &begun))
+}
+
+fn come_back(change: &mut Change<'_>, name: &str, id: &str) -> Result<String, ApiError> {
+    let found = group(change.account, Some(name))?;
+    let (instance, from): (&GroupInstance, u32) = (member(found, id)?, found.desired_capacity);
+    let (zone, to) = (instance.zone.clone(), from + instance.units());
+    let what = format!(
+        "instance {id} was moved out of standby in response to a user request, increasing the capacity from {from} to \
+         {to}"
+    );
+    let what = (format!("Moving EC2 instance out of Standby: {id}"), at(change.account, &what));
+    group_mut(change, Some(name))?.desired_capacity = to;
+    let activity = open(change.account, name, Some(id), &zone, what);
+    put_into(change.account, name, id, LifecycleState::PendingProceed);
+    if let Some(instance) = instance_mut(change.account, name, id) {
+        instance.activity = Some(activity.clone());
+    }
+    change.note(id, "ExitStandby");
+    Ok(activity)
+}
