@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use simulator::account::Account;
+use simulator::account::{Account, ActionResult};
 use simulator::builder::{AccountBuilder, InstanceBuilder};
 use simulator::server;
 use simulator::simulator::Simulator;
@@ -43,6 +43,8 @@ enum Example {
     Demo,
     /// Two instances in two zones and one service that is spread evenly.
     Even,
+    /// Six machines of one Auto Scaling group in three zones, half of them Spot, which a hook holds on their way out.
+    Group,
 }
 
 impl Example {
@@ -50,6 +52,7 @@ impl Example {
         match self {
             Self::Demo => demo(seed),
             Self::Even => even(seed),
+            Self::Group => group(seed),
         }
     }
 }
@@ -85,6 +88,24 @@ fn even(seed: u64) -> Account {
         .instance("i-b1", "eu-west-1b", |instance| instance)
         .task_definition("web", |definition| definition)
         .service("web", |service| service.on(&["i-a1", "i-b1"]))
+        .build()
+}
+
+fn group(seed: u64) -> Account {
+    let zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
+    let ids = ["i-a1", "i-b1", "i-c1", "i-a2", "i-b2", "i-c2"];
+    let placed: Vec<(&str, &str)> = ids.into_iter().zip(zones.into_iter().cycle()).collect();
+    AccountBuilder::new(seed)
+        .cluster("group")
+        .launch_template("web", |template| template.version("ami-0a1").version("ami-0a2"))
+        .auto_scaling_group("web", |group| {
+            let group = group.zones(&zones).size(2, 6, 12).on_demand(0, 50).instances(&placed);
+            group
+                .terminate_hook("drain", Duration::from_mins(5), ActionResult::Continue)
+                .tag("team", "web", true)
+        })
+        .task_definition("web", |definition| definition.cpu(128))
+        .service("web", |service| service.on(&ids).spread_zone().spread_instance())
         .build()
 }
 
