@@ -50,6 +50,7 @@ use crate::account::{Account, AutoScalingGroup, GroupInstance, LifecycleState, M
 pub(crate) use activities::{at, open};
 pub use admission::{admit, found};
 pub use choice::{Choice, choose};
+pub use size::set_desired;
 
 /// Moves every group by one second.
 pub(crate) fn tick(account: &mut Account) {

@@ -198,3 +198,27 @@ async fn calls_are_logged_with_what_they_name() {
     let status = simulator.account(|account| account.clusters["web"].container_instances[&arn].status);
     assert_eq!(status, ContainerInstanceStatus::Draining);
 }
+
+#[tokio::test(start_paused = true)]
+async fn auto_scaling_says_in_its_own_words_that_it_is_busy() {
+    let simulator = simulator();
+    let describe = b"Action=DescribeAutoScalingGroups&Version=2011-01-01";
+    let ask = async || {
+        let response = simulator.handle(ClientId(1), "test", None, describe).await.unwrap();
+        (response.status, String::from_utf8(response.body).unwrap())
+    };
+    simulator.size_auto_scaling_bucket(2, 1);
+    assert_eq!((ask().await.0, ask().await.0), (200, 200));
+    let (status, body) = ask().await;
+    assert!(
+        status == 400 && body.contains("<Code>Throttling</Code><Message>Rate exceeded</Message>"),
+        "{body}"
+    );
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    simulator.rule(Rule::resource_contention(1.0));
+    let (status, body) = ask().await;
+    assert!(status == 500 && body.contains("<Code>ResourceContention</Code>"), "{body}");
+    simulator.clear_rules();
+    simulator.rule(Rule::scaling_activity_in_progress(1.0));
+    assert_eq!(ask().await.0, 200, "reads are not refused so");
+}

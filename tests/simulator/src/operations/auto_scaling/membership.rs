@@ -126,11 +126,27 @@ pub(super) fn attach(change: &mut Change<'_>, value: &Value) -> Answer {
     if found.desired_capacity + more > found.max_size {
         return Err(invalid(sizes(found, "attach", input.instance_ids.len())));
     }
-    group_mut(change, Some(&name))?.desired_capacity += more;
     for id in &input.instance_ids {
-        admit(change.account, &name, id, None);
-        enter(change.account, &name, id, LifecycleState::PendingProceed);
-        change.note(id, "AttachInstances");
+        join(change, &name, id)?;
     }
     Ok(Vec::new())
+}
+
+fn join(change: &mut Change<'_>, name: &str, id: &str) -> Result<(), ApiError> {
+    admit(change.account, name, id, None);
+    let found = group_mut(change, Some(name))?;
+    let (from, zone) = (found.desired_capacity, member(found, id)?.zone.clone());
+    found.desired_capacity += 1;
+    let to = from + 1;
+    let what = format!(
+        "an instance was attached in response to a user request, increasing the capacity from {from} to {to}"
+    );
+    let what = (format!("Attaching an existing EC2 instance: {id}"), at(change.account, &what));
+    let activity = open(change.account, name, Some(id), &zone, what);
+    enter(change.account, name, id, LifecycleState::PendingProceed);
+    if let Some(instance) = instance_mut(change.account, name, id) {
+        instance.activity = Some(activity);
+    }
+    change.note(id, "AttachInstances");
+    Ok(())
 }

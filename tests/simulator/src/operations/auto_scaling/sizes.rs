@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::{Answer, Change};
-use super::{group, group_mut, input, invalid, required, unblocked};
+use super::{group, input, invalid, required, unblocked};
 use crate::account::AutoScalingGroup;
-use crate::scheduler::groups::at;
+use crate::scheduler::groups::set_desired;
 use crate::wire::ApiError;
 
 #[derive(Default, Deserialize)]
@@ -34,7 +34,7 @@ pub(super) fn set_desired_capacity(change: &mut Change<'_>, value: &Value) -> An
     }
     let (name, from) = (found.name.clone(), found.desired_capacity);
     let what = "a user request explicitly set group desired capacity";
-    wish(change, &name, desired, what)?;
+    set_desired(change.account, &name, desired, what);
     change.note(name, format!("SetDesiredCapacity: {from} -> {desired}"));
     Ok(Vec::new())
 }
@@ -49,18 +49,4 @@ fn within(group: &AutoScalingGroup, desired: i64) -> Result<u32, ApiError> {
         desired if desired < group.min_size => refuse("below min", group.min_size),
         desired => Ok(desired),
     }
-}
-
-/// Sets the desired capacity, and remembers why for the causes of the activities that follow.
-pub(super) fn wish(change: &mut Change<'_>, name: &str, desired: u32, what: &str) -> Result<(), ApiError> {
-    let from = group(change.account, Some(name))?.desired_capacity;
-    let what = format!("{what} changing the desired capacity from {from} to {desired}");
-    let (sentence, now) = (at(change.account, &what), change.account.now);
-    let group = group_mut(change, Some(name))?;
-    if desired != from {
-        group.desired_capacity = desired;
-        group.mind.wish = sentence;
-        (group.mind.retry_at, group.mind.said_protected) = (now, false);
-    }
-    Ok(())
 }

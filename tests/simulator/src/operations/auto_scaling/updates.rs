@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::super::{Answer, Change};
 use super::mixed::{MixedInput, TemplateInput};
-use super::{group, group_mut, input, invalid, sizes, unblocked};
+use super::{group, group_mut, input, invalid, unblocked};
 use crate::account::{Account, AutoScalingGroup};
-use crate::scheduler::groups::subnet;
+use crate::scheduler::groups::{set_desired, subnet};
 use crate::wire::ApiError;
 
 #[derive(Default, Deserialize)]
@@ -41,6 +41,19 @@ struct Input {
     #[serde(deserialize_with = "input::number")]
     health_check_grace_period: Option<i64>,
     availability_zone_distribution: Option<Distribution>,
+    instance_lifecycle_policy: Option<LifecyclePolicy>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LifecyclePolicy {
+    retention_triggers: RetentionTriggers,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RetentionTriggers {
+    terminate_hook_abandon: String,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +77,7 @@ pub(super) fn update(change: &mut Change<'_>, value: &Value) -> Answer {
     let what = format!(
         "a user request update of AutoScalingGroup constraints to min: {min}, max: {max}, desired: {desired}"
     );
-    sizes::wish(change, &name, desired, &what)?;
+    set_desired(change.account, &name, desired, &what);
     change.note(name, format!("UpdateAutoScalingGroup: min {min}, max {max}, desired {desired}"));
     Ok(Vec::new())
 }
@@ -142,6 +155,9 @@ fn policies(group: &mut AutoScalingGroup, input: Input) -> Result<(), ApiError> 
     group.default_cooldown = seconds(input.default_cooldown, group.default_cooldown);
     group.health_check_grace_period =
         seconds(input.health_check_grace_period, group.health_check_grace_period);
+    if let Some(policy) = input.instance_lifecycle_policy {
+        group.retains_abandoned = policy.retention_triggers.terminate_hook_abandon == "retain";
+    }
     if let Some(distribution) = input.availability_zone_distribution {
         group.passes_over_zones = distribution.capacity_distribution_strategy != "balanced-only";
     }

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::{activities, departures, ids_where, instance_mut, machine_state};
-use crate::account::{Account, AutoScalingGroup, LifecycleState, MachineState};
+use crate::account::{Account, AutoScalingGroup, GroupInstance, LifecycleState, MachineState};
 use crate::scheduler::events::note;
 use crate::time::SimTime;
 
@@ -15,14 +15,18 @@ use crate::time::SimTime;
 const NOTICED_AFTER: (u64, usize) = (60, 61);
 
 pub(super) fn tick(account: &mut Account, group: &str) {
-    for id in ids_where(account, group, |instance| instance.state == LifecycleState::InService) {
+    let is_suspect = |it: &GroupInstance| {
+        let runs = machine_state(account, &it.id) == MachineState::Running;
+        it.state == LifecycleState::InService && (!runs || it.unhealthy_at.is_some())
+    };
+    for id in ids_where(account, group, is_suspect) {
         watch(account, group, &id);
     }
     let Some(described) = account.auto_scaling_groups.get(group) else { return };
     if !replaces(described) {
         return;
     }
-    let unhealthy = |it: &crate::account::GroupInstance| it.state == LifecycleState::InService && !it.healthy;
+    let unhealthy = |it: &GroupInstance| it.state == LifecycleState::InService && !it.healthy;
     for id in ids_where(account, group, unhealthy) {
         let what = "an instance was taken out of service in response to an EC2 health check indicating it has been \
                     terminated or stopped";

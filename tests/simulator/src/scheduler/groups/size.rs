@@ -9,6 +9,20 @@ use std::time::Duration;
 use super::{activities, departures, group_mut, launches, victims};
 use crate::account::{Account, AutoScalingGroup, GroupInstance, StatusCode};
 
+/// Sets the desired capacity within its bounds, by whomever, and remembers why (`a user request …`) for the causes of
+/// the activities that follow.
+pub fn set_desired(account: &mut Account, group: &str, desired: u32, why: &str) {
+    let Some(described) = account.auto_scaling_groups.get(group) else { return };
+    let from = described.desired_capacity;
+    let desired = desired.clamp(described.min_size, described.max_size.max(described.min_size));
+    let what = format!("{why} changing the desired capacity from {from} to {desired}");
+    let (wish, now) = (activities::at(account, &what), account.now);
+    let Some(described) = group_mut(account, group).filter(|_| desired != from) else { return };
+    described.desired_capacity = desired;
+    described.mind.wish = wish;
+    (described.mind.retry_at, described.mind.said_protected) = (now, false);
+}
+
 pub(super) fn tick(account: &mut Account, group: &str) {
     let Some(described) = account.auto_scaling_groups.get(group) else { return };
     if described.mind.look_at > account.now {

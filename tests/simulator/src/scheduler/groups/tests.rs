@@ -2,7 +2,9 @@
 
 mod arriving;
 mod balancing;
+mod health;
 mod leaving;
+mod outside;
 mod shortages;
 mod sizes;
 mod victims;

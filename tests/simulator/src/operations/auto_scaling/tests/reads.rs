@@ -83,6 +83,17 @@ fn only_instances_of_groups_are_answered() {
 }
 
 #[test]
+fn instances_of_all_groups_come_in_pages_of_fifty() {
+    let mut account = many();
+    let first = done(&mut account, "DescribeAutoScalingInstances", "");
+    assert_eq!(texts(&first, "InstanceId").len(), 50);
+    let form = format!("NextToken={}", texts(&first, "NextToken")[0]);
+    let second = done(&mut account, "DescribeAutoScalingInstances", &form);
+    assert!(texts(&second, "InstanceId").iter().all(|id| !texts(&first, "InstanceId").contains(id)));
+    refused(&mut account, "DescribeAutoScalingInstances", "MaxRecords=51");
+}
+
+#[test]
 fn hooks_are_described_with_their_global_timeout() {
     let body = done(&mut account(), "DescribeLifecycleHooks", GROUP);
     assert_eq!(texts(&body, "LifecycleTransition"), ["autoscaling:EC2_INSTANCE_TERMINATING"]);

@@ -47,7 +47,10 @@ fn an_update_changes_what_is_given_and_nothing_else() {
     assert_eq!((group.version.name().as_str(), group.zones.len()), ("1", 1));
     assert_eq!(group.termination_policies, ["OldestInstance"]);
     assert!(group.capacity_rebalance && group.protects_new_instances && !group.passes_over_zones);
+    let policy = "InstanceLifecyclePolicy.RetentionTriggers.TerminateHookAbandon=retain";
     assert_eq!((group.min_size, group.desired_capacity, group.max_size), (1, 3, 5));
+    done(&mut account, "UpdateAutoScalingGroup", &format!("{GROUP}&{policy}"));
+    assert!(account.auto_scaling_groups["web"].retains_abandoned);
     let form = format!("{GROUP}&LaunchTemplate.LaunchTemplateName=web&LaunchTemplate.Version=9");
     assert!(refused(&mut account, "UpdateAutoScalingGroup", &form).contains("version does not exist"));
     refused(&mut account, "UpdateAutoScalingGroup", &format!("{GROUP}&TerminationPolicies.member.1=Fairest"));
@@ -115,6 +118,14 @@ fn a_decrement_may_not_violate_the_minimum() {
                     update the AutoScalingGroup sizes appropriately.";
     assert_eq!(message, expected);
     refused(&mut account, "EnterStandby", &detach);
+}
+
+#[test]
+fn a_decrement_takes_the_weight_of_the_instance() {
+    let mut account = account_with(|group| group.size(1, 6, 9).overrides(&[("m5.large", Some(2))]));
+    let form = "InstanceId=i-b1&ShouldDecrementDesiredCapacity=true";
+    done(&mut account, "TerminateInstanceInAutoScalingGroup", form);
+    assert_eq!(desired(&account), 4);
 }
 
 #[test]

@@ -131,3 +131,12 @@ fn a_group_without_its_template_fails_to_launch() {
     let message = account.auto_scaling_groups["web"].activities[0].status_message.clone().unwrap();
     assert!(message.starts_with("You must use a valid fully-formed launch template."), "{message}");
 }
+
+#[test]
+fn deleting_a_launch_hook_abandons_whom_it_holds() {
+    let mut account = account_with(with_boot_hook);
+    let id = growing(&mut account);
+    done(&mut account, "DeleteLifecycleHook", &format!("{GROUP}&LifecycleHookName=boot"));
+    wait(&mut account, 120);
+    assert_eq!((state(&account, &id).as_str(), serving(&account).len()), ("gone", 4));
+}

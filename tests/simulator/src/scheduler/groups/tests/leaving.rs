@@ -1,12 +1,11 @@
-//! Hooks on the way out, health, detaching and standby.
+//! Hooks on the way out.
 
-use super::sizes::set_desired;
 use crate::account::{Account, MachineState};
 use crate::builder::GroupBuilder;
 use crate::operations::auto_scaling::testing::{
-    account, account_with, call, done, refused, serving, states, texts, wait,
+    account, account_with, call, done, refused, serving, states, wait,
 };
-use crate::scheduler::{machines, spot};
+use crate::scheduler::spot;
 
 const GROUP: &str = "AutoScalingGroupName=web";
 
@@ -20,7 +19,7 @@ fn complete(account: &mut Account, hook: &str, id: &str, result: &str) -> (u16, 
     call(account, "CompleteLifecycleAction", &form)
 }
 
-fn state_of<'a>(account: &'a Account, id: &str) -> Option<&'a str> {
+pub(super) fn state_of<'a>(account: &'a Account, id: &str) -> Option<&'a str> {
     states(account).into_iter().find(|(it, _)| *it == id).map(|(_, state)| state)
 }
 
@@ -173,39 +172,6 @@ fn protection_and_suspension_do_not_stop_a_named_termination() {
 }
 
 #[test]
-fn a_dead_machine_is_noticed_within_two_minutes_and_replaced() {
-    let mut account = account();
-    machines::terminate(&mut account, "i-a1", "person");
-    wait(&mut account, 55);
-    assert_eq!(state_of(&account, "i-a1"), Some("InService"));
-    wait(&mut account, 75);
-    assert_eq!(state_of(&account, "i-a1"), Some("Terminating:Wait"), "hooks hold also the dead");
-    wait(&mut account, 400);
-    assert_eq!((state_of(&account, "i-a1"), serving(&account).len()), (None, 3));
-    let activities = &account.auto_scaling_groups["web"].activities;
-    assert!(activities.iter().any(|it| {
-        it.cause.contains("in response to an EC2 health check indicating it has been terminated or stopped")
-    }));
-    assert_eq!(account.auto_scaling_groups["web"].desired_capacity, 3);
-}
-
-#[test]
-fn nobody_is_replaced_while_the_process_is_suspended() {
-    for (process, healthy) in
-        [("HealthCheck", true), ("ReplaceUnhealthy", false), ("Launch", false), ("Terminate", false)]
-    {
-        let mut account = account_with(|group| group.suspends(&[process]));
-        machines::terminate(&mut account, "i-a1", "person");
-        wait(&mut account, 300);
-        assert_eq!(state_of(&account, "i-a1"), Some("InService"), "{process}");
-        assert_eq!(account.auto_scaling_groups["web"].instances["i-a1"].healthy, healthy, "{process}");
-        done(&mut account, "ResumeProcesses", GROUP);
-        wait(&mut account, 600);
-        assert_eq!((state_of(&account, "i-a1"), serving(&account).len()), (None, 3), "{process}");
-    }
-}
-
-#[test]
 fn a_reclaimed_instance_is_not_waited_for_by_its_hook() {
     let mut account = account();
     terminate(&mut account, "i-a1", false);
@@ -217,54 +183,24 @@ fn a_reclaimed_instance_is_not_waited_for_by_its_hook() {
 }
 
 #[test]
-fn a_detached_machine_lives_on_without_hooks_and_protection() {
-    let mut account = account_with(GroupBuilder::protects_new_instances);
-    let form = format!("{GROUP}&InstanceIds.member.1=i-a1&ShouldDecrementDesiredCapacity=false");
-    let body = done(&mut account, "DetachInstances", &form);
-    assert_eq!(texts(&body, "Description"), ["Detaching EC2 instance: i-a1"]);
-    wait(&mut account, 120);
-    assert_eq!((state_of(&account, "i-a1"), serving(&account).len()), (None, 3));
-    assert_eq!(
-        (account.machines["i-a1"].state, account.machines["i-a1"].group.clone()),
-        (MachineState::Running, None)
-    );
-    assert!(!account.events.iter().any(|it| it.detail_type().contains("Lifecycle Action")));
-    let registered = account.clusters["web"].container_instances.values();
-    assert!(registered.into_iter().any(|it| it.ec2_instance_id == "i-a1"), "ECS still knows it");
-    done(&mut account, "AttachInstances", &format!("{GROUP}&InstanceIds.member.1=i-a1"));
-    wait(&mut account, 10);
-    assert_eq!((serving(&account).len(), account.auto_scaling_groups["web"].desired_capacity), (4, 4));
+fn the_event_carries_the_metadata_of_the_hook() {
+    let mut account = account();
+    let form = format!("{GROUP}&LifecycleHookName=drain&NotificationMetadata=cluster%3Dweb");
+    done(&mut account, "PutLifecycleHook", &form);
+    terminate(&mut account, "i-a1", true);
+    wait(&mut account, 2);
+    assert_eq!(account.events[0].detail("NotificationMetadata"), "cluster=web");
 }
 
 #[test]
-fn detaching_with_decrement_brings_no_substitute() {
-    let mut account = account();
-    let form = format!("{GROUP}&InstanceIds.member.1=i-a1&ShouldDecrementDesiredCapacity=true");
-    done(&mut account, "DetachInstances", &form);
+fn a_retained_instance_does_not_count() {
+    let mut account = account_with(GroupBuilder::retains_abandoned);
+    terminate(&mut account, "i-a1", false);
+    wait(&mut account, 400);
+    assert_eq!(state_of(&account, "i-a1"), None, "CONTINUE is the default result");
+    terminate(&mut account, "i-b1", false);
+    wait(&mut account, 5);
+    complete(&mut account, "drain", "i-b1", "ABANDON");
     wait(&mut account, 120);
-    assert_eq!((serving(&account).len(), account.auto_scaling_groups["web"].desired_capacity), (2, 2));
-    set_desired(&mut account, 3);
-    wait(&mut account, 5);
-    let pending =
-        states(&account).into_iter().find(|(_, state)| *state == "Pending").map(|(id, _)| id.to_owned());
-    let form =
-        format!("{GROUP}&InstanceIds.member.1={}&ShouldDecrementDesiredCapacity=true", pending.unwrap());
-    assert!(refused(&mut account, "DetachInstances", &form).ends_with("is not in InService or Standby."));
-}
-
-#[test]
-fn standby_is_left_alone_and_comes_back() {
-    let mut account = account();
-    let form = format!("{GROUP}&InstanceIds.member.1=i-a1&ShouldDecrementDesiredCapacity=true");
-    done(&mut account, "EnterStandby", &form);
-    wait(&mut account, 60);
-    assert_eq!((state_of(&account, "i-a1"), serving(&account).len()), (Some("Standby"), 2));
-    let exit = format!("{GROUP}&InstanceIds.member.1=i-a1");
-    done(&mut account, "ExitStandby", &exit);
-    wait(&mut account, 5);
-    assert_eq!(
-        (state_of(&account, "i-a1"), account.auto_scaling_groups["web"].desired_capacity),
-        (Some("InService"), 3)
-    );
-    refused(&mut account, "ExitStandby", &exit);
+    assert_eq!((state_of(&account, "i-b1"), serving(&account).len()), (Some("Terminating:Retained"), 3));
 }

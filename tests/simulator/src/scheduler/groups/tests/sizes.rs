@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::account::{Account, Activity};
-use crate::builder::GroupBuilder;
+use crate::builder::{AccountBuilder, GroupBuilder};
 use crate::operations::auto_scaling::testing::{
     account, account_with, by_zone, call, done, serving, states, texts, wait,
 };
+use crate::scheduler::groups::set_desired as set_desired_capacity;
 
 const GROUP: &str = "AutoScalingGroupName=web";
 
@@ -165,4 +166,22 @@ fn the_same_seed_moves_a_group_in_the_same_way() {
         crate::timeline::render(&account.happenings)
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn an_account_without_groups_draws_no_dice() {
+    let mut account = AccountBuilder::new(7).cluster("web").instance("i-a1", "a", |i| i).build();
+    wait(&mut account, 600);
+    assert_eq!(account.dice, 7);
+}
+
+#[test]
+fn whoever_sets_the_desired_capacity_keeps_to_the_bounds() {
+    let mut account = account();
+    set_desired_capacity(&mut account, "web", 9, "a monitor alarm in state ALARM triggered a policy");
+    wait(&mut account, 120);
+    assert_eq!(serving(&account).len(), 5);
+    assert!(newest(&account).cause.contains(
+        "a monitor alarm in state ALARM triggered a policy changing the desired capacity from 3 to 5"
+    ));
 }

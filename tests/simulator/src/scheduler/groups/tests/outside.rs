@@ -1,0 +1,83 @@
+//! Instances that leave the group alive, stand by, and come back.
+
+use super::leaving::state_of;
+use super::sizes::set_desired;
+use crate::account::MachineState;
+use crate::builder::GroupBuilder;
+use crate::operations::auto_scaling::testing::{
+    account, account_with, done, refused, serving, states, texts, wait,
+};
+
+const GROUP: &str = "AutoScalingGroupName=web";
+
+#[test]
+fn a_detached_machine_lives_on_without_hooks_and_protection() {
+    let mut account = account_with(GroupBuilder::protects_new_instances);
+    let form = format!("{GROUP}&InstanceIds.member.1=i-a1&ShouldDecrementDesiredCapacity=false");
+    let body = done(&mut account, "DetachInstances", &form);
+    assert_eq!(texts(&body, "Description"), ["Detaching EC2 instance: i-a1"]);
+    wait(&mut account, 120);
+    assert_eq!((state_of(&account, "i-a1"), serving(&account).len()), (None, 3));
+    assert_eq!(
+        (account.machines["i-a1"].state, account.machines["i-a1"].group.clone()),
+        (MachineState::Running, None)
+    );
+    assert!(!account.events.iter().any(|it| it.detail_type().contains("Lifecycle Action")));
+    let registered = account.clusters["web"].container_instances.values();
+    assert!(registered.into_iter().any(|it| it.ec2_instance_id == "i-a1"), "ECS still knows it");
+    done(&mut account, "AttachInstances", &format!("{GROUP}&InstanceIds.member.1=i-a1"));
+    wait(&mut account, 10);
+    assert_eq!((serving(&account).len(), account.auto_scaling_groups["web"].desired_capacity), (4, 4));
+    let newest = &account.auto_scaling_groups["web"].activities[0];
+    assert_eq!(
+        (newest.description.as_str(), newest.status.name()),
+        ("Attaching an existing EC2 instance: i-a1", "Successful")
+    );
+}
+
+#[test]
+fn detaching_with_decrement_brings_no_substitute() {
+    let mut account = account();
+    let form = format!("{GROUP}&InstanceIds.member.1=i-a1&ShouldDecrementDesiredCapacity=true");
+    done(&mut account, "DetachInstances", &form);
+    wait(&mut account, 120);
+    assert_eq!((serving(&account).len(), account.auto_scaling_groups["web"].desired_capacity), (2, 2));
+    set_desired(&mut account, 3);
+    wait(&mut account, 5);
+    let pending =
+        states(&account).into_iter().find(|(_, state)| *state == "Pending").map(|(id, _)| id.to_owned());
+    let form =
+        format!("{GROUP}&InstanceIds.member.1={}&ShouldDecrementDesiredCapacity=true", pending.unwrap());
+    assert!(refused(&mut account, "DetachInstances", &form).ends_with("is not in InService or Standby."));
+}
+
+#[test]
+fn standby_is_left_alone_and_comes_back() {
+    let mut account = account();
+    let form = format!("{GROUP}&InstanceIds.member.1=i-a1&ShouldDecrementDesiredCapacity=true");
+    done(&mut account, "EnterStandby", &form);
+    wait(&mut account, 60);
+    assert_eq!((state_of(&account, "i-a1"), serving(&account).len()), (Some("Standby"), 2));
+    let exit = format!("{GROUP}&InstanceIds.member.1=i-a1");
+    done(&mut account, "ExitStandby", &exit);
+    wait(&mut account, 5);
+    assert_eq!(
+        (state_of(&account, "i-a1"), account.auto_scaling_groups["web"].desired_capacity),
+        (Some("InService"), 3)
+    );
+    refused(&mut account, "ExitStandby", &exit);
+}
+
+#[test]
+fn only_free_running_machines_are_attached_and_only_up_to_the_maximum() {
+    let mut account = account_with(|group| group.size(1, 3, 3));
+    let form = format!("{GROUP}&InstanceIds.member.1=i-a1");
+    assert!(refused(&mut account, "AttachInstances", &form).contains("belongs to a group already"));
+    let detach = format!("{form}&ShouldDecrementDesiredCapacity=false");
+    done(&mut account, "DetachInstances", &detach);
+    wait(&mut account, 60);
+    assert!(
+        refused(&mut account, "AttachInstances", &form)
+            .contains("max-size=3, and desired-size=3. To attach 1")
+    );
+}
