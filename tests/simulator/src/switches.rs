@@ -36,6 +36,20 @@ pub struct Switches {
     /// Whether an activity under way refuses every change of size with `ScalingActivityInProgress`. The API Reference
     /// lists the error without saying which activities block which calls.
     pub activity_blocks_size_changes: bool,
+    /// What `TerminateInstanceInAutoScalingGroup` does to an instance that is being terminated already. Not documented;
+    /// cluster-autoscaler takes care not to ask twice.
+    pub terminating_again: TerminatingAgain,
+}
+
+/// The answers to that question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TerminatingAgain {
+    /// The call succeeds with the activity under way and changes nothing.
+    Answered,
+    /// The same, but a decrement that is asked for happens again.
+    Decremented,
+    /// `ScalingActivityInProgress`.
+    Refused,
 }
 
 impl Default for Switches {
@@ -51,6 +65,7 @@ impl Default for Switches {
             zone_tie_is_settled_at_once: false,
             substitute_waits_for_hook: false,
             activity_blocks_size_changes: false,
+            terminating_again: TerminatingAgain::Answered,
         }
     }
 }

@@ -27,6 +27,8 @@
 //! - Zone rebalancing looks about once a minute and moves one instance at a time; it does not try zones that are short.
 //! - No scaling policies, schedules, instance refresh, maximum lifetime, maintenance policy, custom termination policy
 //!   or scaling cool-down other than that of `HonorCooldown`; a warm pool is a number.
+//! - Target groups of the group itself are shown and not served: nothing is deregistered before a hook begins.
+//! - A launch template that gives way to a mixed instances policy leaves the instances there are as they are.
 //! - Instances of another launch configuration do not exist, so that `OldestLaunchConfiguration` narrows nothing.
 
 mod activities;

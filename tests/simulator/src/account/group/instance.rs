@@ -57,6 +57,7 @@ impl LifecycleState {
 
 /// An instance of a group.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own.
 pub struct GroupInstance {
     /// EC2 instance id.
     pub id: String,
@@ -92,11 +93,13 @@ pub struct GroupInstance {
     pub unhealthy_at: Option<SimTime>,
     /// Whether hooks are passed over on its way out, because the launch itself was abandoned.
     pub passes_hooks: bool,
+    /// Whether it has been in service before, so that its protection is its own.
+    pub has_served: bool,
 }
 
 impl GroupInstance {
     /// Units it counts for.
     pub fn units(&self) -> u32 {
-        self.weight.unwrap_or(1)
+        self.weight.unwrap_or(1).max(1)
     }
 }

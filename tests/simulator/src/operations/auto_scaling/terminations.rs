@@ -2,7 +2,7 @@
 //!
 //! From its page and "Manual scaling": one instance by its id, or up to a hundred of one group, all or none; lifecycle
 //! hooks hold each; scale-in protection and a suspended `Terminate` do not stop it; the desired capacity falls with it or
-//! a substitute is launched. An instance that is being terminated already is refused with the activity that does so.
+//! a substitute is launched. What becomes of an instance that is being terminated already is a switch.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,6 +11,7 @@ use super::super::{Answer, Change};
 use super::{activities, count, group, group_mut, input, invalid, member, required, unblocked};
 use crate::account::{Account, AutoScalingGroup, GroupInstance, LifecycleState};
 use crate::scheduler::groups::{at, departures, enter, instance_mut};
+use crate::switches::TerminatingAgain;
 use crate::wire::ApiError;
 use crate::wire::query::Xml;
 
@@ -32,10 +33,11 @@ pub(super) fn terminate(change: &mut Change<'_>, value: &Value) -> Answer {
     let described = group(change.account, Some(&name))?;
     unblocked(change.account, described)?;
     for id in &ids {
-        terminable(described, member(described, id)?)?;
+        terminable(change.account, described, member(described, id)?)?;
     }
+    let again = change.account.switches.terminating_again;
     if decrements {
-        keeps_minimum(described, &ids)?;
+        keeps_minimum(described, &ids, again)?;
     }
     let mut begun = Vec::new();
     for id in &ids {
@@ -70,19 +72,30 @@ fn targets(account: &Account, input: &Input) -> Result<(String, Vec<String>), Ap
     Ok((found.ok_or_else(missing)?.name.clone(), vec![id.clone()]))
 }
 
-fn terminable(group: &AutoScalingGroup, instance: &GroupInstance) -> Result<(), ApiError> {
-    let leaves = instance.state.is_terminating() || instance.state == LifecycleState::Detaching;
-    if !leaves {
-        return Ok(());
+fn terminable(account: &Account, group: &AutoScalingGroup, instance: &GroupInstance) -> Result<(), ApiError> {
+    let is_refused = account.switches.terminating_again == TerminatingAgain::Refused;
+    match instance.state {
+        state if state.is_terminating() && is_refused => {
+            let activity = instance.activity.as_deref().unwrap_or_default();
+            Err(ApiError::activity_in_progress(activity))
+        }
+        LifecycleState::Detaching => Err(invalid(format!(
+            "The instance {} is leaving Auto Scaling group {}.",
+            instance.id, group.name
+        ))),
+        _ => Ok(()),
     }
-    let of_instance = |it: &&crate::account::Activity| it.instance.as_ref() == Some(&instance.id);
-    let activity = group.activities.iter().find(of_instance).map_or("", |it| it.id.as_str());
-    Err(ApiError::activity_in_progress(activity))
 }
 
-fn keeps_minimum(group: &AutoScalingGroup, ids: &[String]) -> Result<(), ApiError> {
-    let leaving = ids.iter().filter_map(|id| group.instances.get(id)).filter(|it| it.state.counts());
-    let units: u32 = leaving.map(GroupInstance::units).sum();
+/// Units by which the desired capacity falls when this instance leaves with a decrement.
+fn units_off(instance: &GroupInstance, again: TerminatingAgain) -> u32 {
+    let twice = again == TerminatingAgain::Decremented && instance.state.is_terminating();
+    if instance.state.counts() || twice { instance.units() } else { 0 }
+}
+
+fn keeps_minimum(group: &AutoScalingGroup, ids: &[String], again: TerminatingAgain) -> Result<(), ApiError> {
+    let leaving = ids.iter().filter_map(|id| group.instances.get(id));
+    let units: u32 = leaving.map(|instance| units_off(instance, again)).sum();
     if group.desired_capacity >= group.min_size + units {
         return Ok(());
     }
@@ -97,7 +110,9 @@ fn end(change: &mut Change<'_>, name: &str, id: &str, decrements: bool) -> Resul
     let found = group(change.account, Some(name))?;
     let (desired, instance) = (found.desired_capacity, member(found, id)?);
     let is_retained = instance.state == LifecycleState::TerminatingRetained;
-    let fewer = if decrements && instance.state.counts() { instance.units() } else { 0 };
+    let again = change.account.switches.terminating_again;
+    let fewer = if decrements { units_off(instance, again) } else { 0 };
+    let under_way = instance.activity.clone().filter(|_| instance.state.is_terminating());
     let shrinking =
         (fewer > 0).then(|| format!(", shrinking the capacity from {desired} to {}", desired - fewer));
     let what = format!("instance {id} was taken out of service in response to a user request")
@@ -105,6 +120,9 @@ fn end(change: &mut Change<'_>, name: &str, id: &str, decrements: bool) -> Resul
     let cause = at(change.account, &what);
     group_mut(change, Some(name))?.desired_capacity -= fewer;
     change.note(id, if decrements { "TerminateInstance, with decrement" } else { "TerminateInstance" });
+    if under_way.is_some() {
+        return Ok(under_way);
+    }
     let activity = departures::begin(change.account, name, id, &cause);
     if is_retained {
         // Its hooks have had their turn.

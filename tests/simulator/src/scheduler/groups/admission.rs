@@ -71,5 +71,6 @@ fn member(group: &AutoScalingGroup, machine: &Machine, version: u64) -> GroupIns
         activity: None,
         unhealthy_at: None,
         passes_hooks: false,
+        has_served: true,
     }
 }

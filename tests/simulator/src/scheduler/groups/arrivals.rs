@@ -43,7 +43,9 @@ fn serve(account: &mut Account, group: &str, id: &str) {
     enter(account, group, id, LifecycleState::InService);
     let protects = account.auto_scaling_groups.get(group).is_some_and(|group| group.protects_new_instances);
     if let Some(instance) = instance_mut(account, group, id) {
-        instance.protected = protects;
+        if !std::mem::replace(&mut instance.has_served, true) {
+            instance.protected = protects;
+        }
         instance.actions.clear();
     }
     note(account, "auto-scaling", id, "InService");

@@ -79,15 +79,20 @@ fn hold(account: &mut Account, group: &str, id: &str, passes_hooks: bool) {
     }
 }
 
+/// The wait is over for every hook, also for those that an abandoned action has cut short.
 fn release(account: &mut Account, group: &str, id: &str, result: ActionResult) {
+    let message = holds::abandonment(account, group, id);
     let retains = account.auto_scaling_groups.get(group).is_some_and(|group| group.retains_abandoned);
+    if let Some(instance) = instance_mut(account, group, id) {
+        instance.actions.clear();
+    }
     if result == ActionResult::Continue || !retains {
         return enter(account, group, id, LifecycleState::TerminatingProceed);
     }
     enter(account, group, id, LifecycleState::TerminatingRetained);
     note(account, "auto-scaling", id, "is retained, because its lifecycle action was abandoned");
-    if let Some(activity) = activity(account, group, id) {
-        let message = holds::abandonment(account, group, id);
+    let activity = instance_mut(account, group, id).and_then(|instance| instance.activity.take());
+    if let Some(activity) = activity {
         activities::close(account, group, &activity, StatusCode::Cancelled, Some(&message));
     }
 }

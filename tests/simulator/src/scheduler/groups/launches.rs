@@ -132,6 +132,7 @@ fn start(account: &mut Account, group: &str, zone: &str, choice: &Choice, cause:
             activity: Some(activity),
             unhealthy_at: None,
             passes_hooks: false,
+            has_served: false,
         };
         group.instances.insert(id.clone(), instance);
     }

@@ -2,6 +2,7 @@
 
 use super::super::testing::{account, account_with, call, done, refused, states, texts};
 use crate::account::Account;
+use crate::switches::TerminatingAgain;
 
 const GROUP: &str = "AutoScalingGroupName=web";
 
@@ -85,9 +86,22 @@ fn one_instance_is_terminated_with_its_activity_as_the_answer() {
                  shrinking the capacity from 3 to 2.";
     assert_eq!((texts(&body, "Cause"), texts(&body, "StatusCode")), (vec![cause], vec!["InProgress"]));
     assert_eq!((desired(&account), states(&account)[1]), (2, ("i-b1", "Terminating")));
-    let (status, again) = call(&mut account, "TerminateInstanceInAutoScalingGroup", form);
-    assert_eq!((status, texts(&again, "Code")), (400, vec!["ScalingActivityInProgress"]));
-    assert!(again.contains(texts(&body, "ActivityId")[0]), "{again}");
+}
+
+#[test]
+fn what_terminating_again_does_is_a_switch() {
+    let form = "InstanceId=i-b1&ShouldDecrementDesiredCapacity=true";
+    let again = |answer: TerminatingAgain| {
+        let mut account = account();
+        account.switches.terminating_again = answer;
+        let first = done(&mut account, "TerminateInstanceInAutoScalingGroup", form);
+        let (status, second) = call(&mut account, "TerminateInstanceInAutoScalingGroup", form);
+        assert!(second.contains(texts(&first, "ActivityId")[0]), "{second}");
+        (status, desired(&account), account.auto_scaling_groups["web"].activities.len())
+    };
+    assert_eq!(again(TerminatingAgain::Answered), (200, 2, 1));
+    assert_eq!(again(TerminatingAgain::Decremented), (200, 1, 1));
+    assert_eq!(again(TerminatingAgain::Refused), (400, 2, 1));
 }
 
 #[test]

@@ -116,10 +116,13 @@ fn several_hooks_hold_in_parallel_and_abandoning_one_ends_them_all() {
         wait(&mut account, 2);
         assert_eq!(account.events.len(), 2, "each hook has its own action");
         complete(&mut account, "logs", "i-a1", result);
-        wait(&mut account, 3);
+        wait(&mut account, 1);
+        let other = complete(&mut account, "drain", "i-a1", "CONTINUE").0;
+        assert_eq!(other, if result == "ABANDON" { 400 } else { 200 }, "an abandoned action ends the others");
+        wait(&mut account, 1);
         state_of(&account, "i-a1").map(str::to_owned)
     };
-    assert_eq!(two("CONTINUE").as_deref(), Some("Terminating:Wait"));
+    assert_eq!(two("CONTINUE").as_deref(), Some("Terminating:Proceed"));
     assert_eq!(two("ABANDON").as_deref(), Some("Terminating:Proceed"));
 }
 

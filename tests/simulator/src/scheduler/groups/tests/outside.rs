@@ -81,3 +81,17 @@ fn only_free_running_machines_are_attached_and_only_up_to_the_maximum() {
             .contains("max-size=3, and desired-size=3. To attach 1")
     );
 }
+
+#[test]
+fn an_instance_keeps_its_protection_on_standby() {
+    let mut account = account();
+    let form = format!("{GROUP}&InstanceIds.member.1=i-a1");
+    done(&mut account, "SetInstanceProtection", &format!("{form}&ProtectedFromScaleIn=true"));
+    done(&mut account, "EnterStandby", &format!("{form}&ShouldDecrementDesiredCapacity=true"));
+    wait(&mut account, 10);
+    done(&mut account, "ExitStandby", &form);
+    wait(&mut account, 10);
+    assert!(
+        serving(&account).contains(&"i-a1") && account.auto_scaling_groups["web"].instances["i-a1"].protected
+    );
+}
