@@ -6,7 +6,9 @@
 //! lowered desired count. Both are taken for Evenkeel's, unless a test says with `leave_to_others` that
 //! somebody else is at work there.
 
+mod drains;
 mod hands_off;
+mod kill_on_doubt;
 mod left_over;
 mod measures;
 mod never_below;
@@ -15,13 +17,16 @@ mod surge_bound;
 mod survey;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::account::Account;
 use crate::time::SimTime;
 use hands_off::HandsOff;
+use kill_on_doubt::KillOnDoubt;
 use never_below::NeverBelow;
 use survey::Watch;
 
+pub use drains::{Drain, Drains, Sign};
 pub use left_over::{Baseline, left_over};
 pub use measures::{Measures, OfService};
 
@@ -45,6 +50,8 @@ pub struct Checkers {
     watch: Watch,
     never_below: NeverBelow,
     hands_off: HandsOff,
+    kill_on_doubt: KillOnDoubt,
+    drains: Drains,
     measures: Measures,
     left_to_others: BTreeSet<String>,
     violations: Vec<Violation>,
@@ -58,6 +65,8 @@ impl Checkers {
             watch: Watch::new(account),
             never_below: NeverBelow::default(),
             hands_off: HandsOff::new(account),
+            kill_on_doubt: KillOnDoubt::new(account),
+            drains: Drains::new(account),
             measures: Measures::default(),
             left_to_others: BTreeSet::new(),
             violations: Vec::new(),
@@ -70,6 +79,8 @@ impl Checkers {
         let mut found = self.never_below.check(&survey);
         found.extend(surge_bound::check(&survey));
         found.extend(self.hands_off.check(account, &survey));
+        found.extend(self.kill_on_doubt.check(account));
+        self.drains.look(account, &survey);
         found.retain(|violation| !self.left_to_others.contains(&violation.subject));
         self.violations.append(&mut found);
         self.measures.add(&survey);
@@ -81,8 +92,28 @@ impl Checkers {
         self.never_below.stop_strategy = true;
     }
 
-    /// Somebody else scales this service (`cluster/service`) or stops this task (ARN): nothing there is
-    /// Evenkeel's doing.
+    /// Lets a machine be ended by a call this long before its Spot reclaim, whatever still runs on it.
+    pub fn allow_kill_before_reclaim(&mut self, margin: Duration) {
+        self.kill_on_doubt.margin = margin;
+    }
+
+    /// Lets this machine be ended by a call from this moment on, whatever still runs on it.
+    pub fn allow_kill_from(&mut self, ec2_instance_id: &str, at: SimTime) {
+        self.kill_on_doubt.deadlines.insert(ec2_instance_id.to_owned(), at);
+    }
+
+    /// Somebody else completes the actions of this lifecycle hook.
+    pub fn foreign_hook(&mut self, name: &str) {
+        self.kill_on_doubt.foreign_hooks.insert(name.to_owned());
+    }
+
+    /// Somebody else has given an Auto Scaling group this minimum, desired and maximum size, which are then to be left.
+    pub fn others_resized(&mut self, group: &str, sizes: (u32, u32, u32)) {
+        self.baseline.others_resized(group, sizes);
+    }
+
+    /// Somebody else scales this service (`cluster/service`), stops this task (ARN) or ends this machine (EC2 instance
+    /// id): nothing there is Evenkeel's doing.
     pub fn leave_to_others(&mut self, subject: &str) {
         self.left_to_others.insert(subject.to_owned());
     }
@@ -105,6 +136,11 @@ impl Checkers {
     /// What the run has cost so far.
     pub fn measures(&self) -> &Measures {
         &self.measures
+    }
+
+    /// What became of the machines that were warned, held or ended.
+    pub fn drains(&self) -> &Drains {
+        &self.drains
     }
 
     /// What of Evenkeel's doing is still there, compared with the moment the watch began.

@@ -123,6 +123,8 @@ pub struct Machine {
     pub state_until: Option<SimTime>,
     /// Why it is shutting down, stopped or terminated.
     pub state_reason: Option<StateReason>,
+    /// Who had it terminated, as the timeline names actors; absent if it died by itself.
+    pub ended_by: Option<String>,
     /// When it was launched, or last started.
     pub launched_at: SimTime,
     /// Auto Scaling group it belongs to.

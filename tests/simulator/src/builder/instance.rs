@@ -129,6 +129,7 @@ impl InstanceBuilder {
             state_since: self.instance.registered_at,
             state_until: None,
             state_reason: None,
+            ended_by: None,
             launched_at: self.instance.registered_at,
             group: None,
             launch_template: None,

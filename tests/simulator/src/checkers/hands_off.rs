@@ -1,7 +1,7 @@
 //! Promise: hands off what is not Evenkeel's to move.
 //!
 //! Never stopped by `StopTask` or scale-in: tasks that somebody else protected, daemon tasks, standalone
-//! tasks, tasks on a container instance that somebody else drains. Never touched: that protection and that
+//! tasks unless Spot is about to take their machine, tasks on a container instance that somebody else drains. Never touched: that protection and that
 //! DRAINING state themselves.
 
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ impl HandsOff {
         let stops = survey
             .stops
             .iter()
-            .filter_map(|stop| Some((stop.task_arn.clone(), self.reason_off_limits(stop)?)));
+            .filter_map(|stop| Some((stop.task_arn.clone(), self.reason_off_limits(account, stop)?)));
         let mut found: Vec<_> = stops.collect();
         found.extend(self.changed_protections(account));
         found.extend(self.ended_drains(account));
@@ -63,7 +63,7 @@ impl HandsOff {
     }
 
     /// Why this stop was not Evenkeel's to ask for.
-    fn reason_off_limits(&self, stop: &Stop) -> Option<&'static str> {
+    fn reason_off_limits(&self, account: &Account, stop: &Stop) -> Option<&'static str> {
         let by_api = stop.cause == Some(StopCause::Api);
         if !by_api && stop.cause != Some(StopCause::ScaleIn) {
             return None;
@@ -71,7 +71,7 @@ impl HandsOff {
         let drained = stop.container_instance.as_ref().is_some_and(|arn| self.drained.contains_key(arn));
         if stop.was_protected && self.protected_until.contains_key(&stop.task_arn) {
             Some("stopped although somebody else had protected it")
-        } else if stop.service.is_none() {
+        } else if stop.service.is_none() && !is_interrupted(account, stop) {
             Some("stopped although it is a standalone task")
         } else if stop.daemon {
             Some("stopped although it is a daemon task")
@@ -109,6 +109,15 @@ impl HandsOff {
     }
 }
 
+/// Whether Spot has announced the end of the machine below the task.
+fn is_interrupted(account: &Account, stop: &Stop) -> bool {
+    let arn = stop.container_instance.as_ref();
+    let mut clusters = account.clusters.values();
+    let instance = arn.and_then(|arn| clusters.find_map(|cluster| cluster.container_instances.get(arn)));
+    let machine = instance.and_then(|instance| account.machines.get(&instance.ec2_instance_id));
+    machine.is_some_and(|machine| machine.interruption.is_some())
+}
+
 fn task<'a>(account: &'a Account, task_arn: &str) -> Option<&'a Task> {
     account.clusters.values().find_map(|cluster| cluster.tasks.get(task_arn))
 }
@@ -118,10 +127,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::account::StopCode;
+    use crate::account::{InterruptionAction, StopCode};
     use crate::builder::AccountBuilder;
     use crate::checkers::Checkers;
-    use crate::scheduler::{Engine, lifecycle};
+    use crate::scheduler::{Engine, lifecycle, spot};
 
     fn account() -> Account {
         let mut account = AccountBuilder::new(9)
@@ -176,6 +185,15 @@ mod tests {
             let found = violations(|account| stop(account, group));
             assert!(found.len() == 1 && found[0].contains(word), "{group}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_standalone_task_may_be_stopped_before_spot_takes_its_machine() {
+        let found = violations(|account| {
+            spot::interrupt(account, "i-a1", InterruptionAction::Terminate);
+            stop(account, "family:log");
+        });
+        assert_eq!(found, Vec::<String>::new());
     }
 
     #[test]

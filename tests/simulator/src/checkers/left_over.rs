@@ -2,7 +2,9 @@
 //!
 //! Compared are desired counts, task protections, tags with the prefix `evenkeel:`, and attributes with the
 //! prefix `evenkeel` (a colon is not allowed in the name of an attribute). Excepted is the one documented memory, the
-//! service tag `evenkeel:rest` until a day after the moment it names.
+//! service tag `evenkeel:rest` until a day after the moment it names. Auto Scaling groups are compared in `groups`.
+
+mod groups;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,12 +20,19 @@ use crate::timeline::short;
 pub struct Baseline {
     desired_counts: BTreeMap<String, u32>,
     traces: BTreeSet<String>,
+    groups: groups::Groups,
 }
 
 impl Baseline {
     /// Takes down the present.
     pub fn of(account: &Account) -> Self {
-        Self { desired_counts: desired_counts(account), traces: traces(account) }
+        let groups = groups::Groups::of(account);
+        Self { desired_counts: desired_counts(account), traces: traces(account), groups }
+    }
+
+    /// Somebody else has given an Auto Scaling group this minimum, desired and maximum size.
+    pub fn others_resized(&mut self, group: &str, sizes: (u32, u32, u32)) {
+        self.groups.resized(group, sizes);
     }
 }
 
@@ -39,6 +48,7 @@ pub fn left_over(account: &Account, baseline: &Baseline) -> Vec<String> {
         }
     }
     differences.extend(traces(account).difference(&baseline.traces).cloned());
+    differences.extend(baseline.groups.differences(account));
     differences
 }
 
@@ -55,7 +65,7 @@ fn desired_counts(account: &Account) -> BTreeMap<String, u32> {
 }
 
 fn traces(account: &Account) -> BTreeSet<String> {
-    let mut traces = BTreeSet::new();
+    let mut traces: BTreeSet<String> = groups::traces(account).into_iter().collect();
     for cluster in account.clusters.values() {
         traces.extend(marked(&cluster.name, &cluster.tags));
         for service in cluster.services.values() {

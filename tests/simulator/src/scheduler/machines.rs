@@ -121,6 +121,7 @@ pub fn launch(account: &mut Account, request: LaunchRequest) -> String {
         state_since: account.now,
         state_until: Some(booted),
         state_reason: None,
+        ended_by: None,
         launched_at: account.now,
         group,
         launch_template,
@@ -157,6 +158,7 @@ pub(crate) fn terminate_because(account: &mut Account, id: &str, who: &str, reas
         return;
     }
     machine.state_reason = Some(reason);
+    machine.ended_by = Some(who.to_owned());
     events::note(account, who, id, "is to be terminated");
     hosts::end(account, id);
 }
