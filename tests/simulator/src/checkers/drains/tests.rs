@@ -20,7 +20,9 @@ impl Run {
         let account = AccountBuilder::new(2)
             .cluster("web")
             .launch_template("web", |t| t.agent_drains_on_spot().spot())
-            .auto_scaling_group("web-asg", |g| g.size(0, 2, 4).instances(&[("i-a1", "a"), ("i-b1", "b")]))
+            .auto_scaling_group("web-asg", |g| {
+                g.size(0, 2, 4).zones(&["a", "b"]).instances(&[("i-a1", "a"), ("i-b1", "b")])
+            })
             .task_definition("web", |t| t)
             .service("web", |s| s.on(&["i-a1", "i-b1"]).min_max(100, 200))
             .build();

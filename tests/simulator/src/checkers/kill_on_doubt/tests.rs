@@ -13,7 +13,9 @@ fn account() -> Account {
     AccountBuilder::new(2)
         .cluster("web")
         .launch_template("web", |t| t)
-        .auto_scaling_group("web-asg", |g| g.size(1, 2, 4).instances(&[("i-a1", "a"), ("i-b1", "b")]))
+        .auto_scaling_group("web-asg", |g| {
+            g.size(1, 2, 4).zones(&["a", "b"]).instances(&[("i-a1", "a"), ("i-b1", "b")])
+        })
         .task_definition("web", |t| t)
         .service("web", |s| s.on(&["i-a1", "i-b1"]))
         .build()
