@@ -12,14 +12,12 @@ use super::Violation;
 use crate::account::{
     Account, AutoScalingGroup, GroupInstance, LifecycleAction, Machine, MachineState, Task, TaskStatus,
 };
+use crate::scheduler::managed_draining::HOOK as MANAGED_HOOK;
 use crate::time::SimTime;
 use crate::timeline::short;
 
 /// Who ends machines without having been called upon.
 const NO_CALLERS: [&str; 4] = ["auto-scaling", "ec2", "fault", "person"];
-
-/// Name of the hook of managed instance draining, which ECS completes itself.
-pub(super) const MANAGED_HOOK: &str = "ecs-managed-draining-termination-hook";
 
 /// What has been seen, and what the test allows.
 #[derive(Clone, Debug, Default)]

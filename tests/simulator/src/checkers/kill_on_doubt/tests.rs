@@ -4,7 +4,7 @@ use super::*;
 use crate::account::{ActionResult, LifecycleState};
 use crate::builder::AccountBuilder;
 use crate::checkers::Checkers;
-use crate::scheduler::{Engine, hosts, machines, spot};
+use crate::scheduler::{Engine, hosts, machines, managed_draining, spot};
 
 /// What happens to an account.
 type Change = fn(&mut Account);
@@ -127,4 +127,41 @@ fn what_had_ended_before_is_not_looked_at() {
     let until = account.now + Duration::from_mins(1);
     Engine::new(2).advance(&mut account, until, &mut |account| checkers.check(account));
     assert_eq!(checkers.violations(), []);
+}
+
+/// What the checker says after calls and a minute.
+fn after_calls(hook: bool, forms: &[&str]) -> Vec<String> {
+    let mut account = account();
+    if hook {
+        let hook = crate::account::LifecycleHook { name: "drain".to_owned(), ..managed_draining::hook() };
+        let group = account.auto_scaling_groups.get_mut("web-asg").expect("built");
+        group.hooks.insert(hook.name.clone(), hook);
+    }
+    let mut checkers = Checkers::new(&account);
+    let mut engine = Engine::new(2);
+    for form in forms {
+        let form = format!("{form}&Version=2011-01-01&InstanceId=i-a1");
+        let request = crate::wire::decode(None, form.as_bytes()).expect("a form");
+        crate::operations::answer(&mut account, &request, "drain").expect("an answer");
+        let until = account.now + Duration::from_secs(20);
+        engine.advance(&mut account, until, &mut |account| checkers.check(account));
+    }
+    checkers.violations().iter().map(|violation| violation.what.clone()).collect()
+}
+
+#[test]
+fn a_named_termination_kills_unless_a_hook_holds_the_machine() {
+    let terminate = "Action=TerminateInstanceInAutoScalingGroup&ShouldDecrementDesiredCapacity=false";
+    let complete = "Action=CompleteLifecycleAction&AutoScalingGroupName=web-asg&LifecycleHookName=drain\
+        &LifecycleActionResult=CONTINUE";
+    let table = [
+        (false, vec![terminate], Some("it was terminated by name, and no hook held it while not STOPPED")),
+        (true, vec![terminate], None),
+        (true, vec![terminate, complete], Some("hook drain was completed while not STOPPED")),
+    ];
+    for (hook, calls, expected) in table {
+        let found = after_calls(hook, &calls);
+        assert_eq!(found.len(), usize::from(expected.is_some()), "{found:?}");
+        assert!(expected.is_none_or(|expected| found[0].starts_with(expected)), "{found:?}");
+    }
 }
