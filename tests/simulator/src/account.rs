@@ -4,6 +4,7 @@
 //! it, `checkers.rs` looks at it after every tick. Every map is ordered, so that a run is repeatable from its
 //! seed.
 
+mod capacity_provider;
 mod event;
 mod group;
 mod launch_template;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::switches::Switches;
 use crate::time::SimTime;
 
+pub use capacity_provider::*;
 pub use event::*;
 pub use group::*;
 pub use launch_template::*;
@@ -46,6 +48,8 @@ pub struct Account {
     pub task_definitions: BTreeMap<String, TaskDefinition>,
     /// By ARN.
     pub target_groups: BTreeMap<String, TargetGroup>,
+    /// ECS capacity providers with an Auto Scaling group, by name.
+    pub capacity_providers: BTreeMap<String, CapacityProvider>,
     /// EC2 instances by id; terminated ones stay describable for about an hour.
     pub machines: BTreeMap<String, Machine>,
     /// By name.
@@ -71,7 +75,7 @@ pub struct Account {
 pub struct Happening {
     /// When.
     pub at: SimTime,
-    /// Who did it: `api`, `scheduler`, `agent`, `az-rebalancing`, `ec2`, `person`, `fault`, `checker`.
+    /// Who did it: `api`, `scheduler`, `agent`, `az-rebalancing`, `ec2`, `ecs`, `person`, `fault`, `checker`.
     pub actor: String,
     /// The resource in short form, such as `web/task-000012` or `i-0003`.
     pub subject: String,

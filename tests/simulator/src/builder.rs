@@ -5,6 +5,7 @@
 //! definition and a target group before the service that uses it. Ids come from the account's counter, so the
 //! same calls build the same account.
 
+mod capacity_provider;
 mod group;
 mod instance;
 mod launch_template;
@@ -20,6 +21,7 @@ use crate::scheduler::{events::note, tasks};
 use crate::switches::Switches;
 use crate::time::SimTime;
 
+pub use capacity_provider::CapacityProviderBuilder;
 pub use group::GroupBuilder;
 pub use instance::InstanceBuilder;
 pub use launch_template::LaunchTemplateBuilder;
@@ -48,6 +50,7 @@ impl AccountBuilder {
             task_definitions: BTreeMap::new(),
             target_groups: BTreeMap::new(),
             machines: BTreeMap::new(),
+            capacity_providers: BTreeMap::new(),
             launch_templates: BTreeMap::new(),
             auto_scaling_groups: BTreeMap::new(),
             shortages: BTreeMap::new(),

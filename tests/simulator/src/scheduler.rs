@@ -9,8 +9,8 @@
 //! run can be repeated.
 //!
 //! One tick is one second, and the actors of a tick always move in the same order: Spot, machines, Auto Scaling groups,
-//! hosts, agents, task life cycle, targets, task protection, the service scheduler (services in the order of their names), zone
-//! rebalancing, clean-up.
+//! capacity providers, hosts, agents, task life cycle, targets, task protection, the service scheduler (services in the
+//! order of their names), zone rebalancing, clean-up.
 //!
 //! Simplified on purpose:
 //!
@@ -43,6 +43,7 @@ pub mod health;
 pub mod hosts;
 pub mod lifecycle;
 pub mod machines;
+pub mod managed_draining;
 pub mod protection;
 pub mod replica;
 pub mod scale_in;
@@ -115,6 +116,7 @@ impl Engine {
         spot::tick(account);
         machines::tick(account);
         groups::tick(account);
+        managed_draining::tick(account);
         self.hosts.tick(account, &mut self.rng);
         lifecycle::tick(account);
         targets::tick(account);

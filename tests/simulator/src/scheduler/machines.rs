@@ -263,13 +263,16 @@ fn register(account: &mut Account, id: &str) {
     let Some(joins) = machine.joins.filter(|joins| account.clusters.contains_key(&joins.cluster)) else {
         return;
     };
+    let mut providers = account.capacity_providers.values();
+    let own = providers.find(|provider| machine.group.as_ref() == Some(&provider.group));
+    let provider = own.map(|provider| provider.name.clone());
     builder::register(account, &joins.cluster, id, &machine.zone, |instance| {
         let instance = instance.cpu(joins.cpu).memory(joins.memory);
         let instance = instance.attribute("ecs.instance-type", &machine.instance_type);
         let instance = instance.attribute("ecs.ami-id", &machine.image_id);
         let instance =
             joins.attributes.iter().fold(instance, |instance, (name, value)| instance.attribute(name, value));
-        match &joins.capacity_provider {
+        match joins.capacity_provider.as_ref().or(provider.as_ref()) {
             Some(provider) => instance.capacity_provider(provider),
             None => instance,
         }
