@@ -4,6 +4,7 @@
 //! pass in milliseconds, and the same seed gives the same run.
 
 pub mod clusters;
+pub mod drains;
 pub mod families;
 pub mod foreseen;
 pub mod late;
@@ -128,7 +129,8 @@ impl Stage {
     /// Fails with a timeline if any checker saw a broken promise or anything of Evenkeel's is left over.
     pub fn assert_clean(&self) {
         self.assert_promises();
-        let rest = self.simulator.account(|account| left_over(account, &self.baseline));
+        let account = self.simulator.account(Clone::clone);
+        let rest = self.simulator.checkers(|it| it.left_over(&account));
         assert!(rest.is_empty(), "left over: {rest:#?}\n{}", self.simulator.timeline());
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a scenario a panic is the verdict")]
 
 mod crash;
+mod drain;
 mod edges;
 mod evens_out;
 mod families;

@@ -13,6 +13,7 @@ use evenkeel::aws::Aws;
 use evenkeel::error::Error;
 use evenkeel::observe;
 use evenkeel::plan::drain::reason::DrainReason;
+use evenkeel::plan::drain::record::Cause;
 use evenkeel::report::Status;
 use evenkeel::report::drain::{DrainBlocked, DrainReport, Stage};
 use evenkeel::settings::Settings;
@@ -31,6 +32,11 @@ const AT_ONCE: usize = 5;
 const LOOKS_AT_FIRST: u32 = 2;
 const SLOWER: u32 = 3;
 
+/// So many pauses after its begin an invocation leaves the rest to the next turn of the schedule, which runs every minute:
+/// nobody gains by nine that watch the same hook. An interruption is over before, and who calls by hand wants to see the
+/// end.
+const PAUSES_MAX: u32 = 10;
+
 /// Handles one event within `working_time`.
 pub async fn handle(
     event: Value,
@@ -38,13 +44,14 @@ pub async fn handle(
     aws: &Aws,
     settings: &Settings,
 ) -> Result<DrainReport, Error> {
-    let end = Instant::now() + working_time;
+    let begin_at = Instant::now();
     let (calls_before, received_at) = (aws.calls(), aws.now());
     let command = event::parse(event, aws.region(), settings, received_at)?;
     let clusters = match &command {
         Command::Drain { cluster: Some(cluster), .. } => vec![cluster.clone()],
         _ => observe::clusters(aws, settings).await?,
     };
+    let end = begin_at + time_for(&command, working_time, settings);
     let dry_run = settings.dry_run || matches!(command, Command::Drain { dry_run: true, .. });
     let drain = Drain { aws, settings, clusters, dry_run };
     let mut work = begin(&drain, command, received_at).await?;
@@ -55,7 +62,8 @@ pub async fn handle(
             drained.note(result);
         };
         stream::iter(open).for_each_concurrent(AT_ONCE, look).await;
-        let pause = settings.poll_interval * if turn < LOOKS_AT_FIRST { 1 } else { SLOWER };
+        let is_soon = turn < LOOKS_AT_FIRST || work.iter().any(Drained::is_pressing);
+        let pause = settings.poll_interval * if is_soon { 1 } else { SLOWER };
         let is_over = dry_run || work.iter().all(Drained::is_over);
         if is_over || Instant::now() + pause >= end {
             break;
@@ -63,6 +71,15 @@ pub async fn handle(
         tokio::time::sleep(pause).await;
     }
     report(work, aws.calls_since(&calls_before), dry_run)
+}
+
+fn time_for(command: &Command, working_time: Duration, settings: &Settings) -> Duration {
+    match command {
+        Command::Drain { record, .. } if record.cause.is_interruption() || record.cause == Cause::Manual => {
+            working_time
+        }
+        _ => working_time.min(settings.poll_interval * PAUSES_MAX),
+    }
 }
 
 /// The instances that the command is about, the urgent one already begun with.

@@ -40,7 +40,8 @@ impl ExecuteDrain<'_> {
         match step {
             Step::Drain => vec![self.drain().await],
             Step::Record(record) => vec![self.record(record).await],
-            Step::Replace(asked) => self.replace(*asked).await,
+            Step::Replace { asked, is_recorded: true } => vec![self.ask(*asked).await],
+            Step::Replace { asked, is_recorded: false } => self.replace(*asked).await,
             Step::Unprotect(tasks) => self.unprotect(tasks).await,
             Step::StopTask(task) => vec![self.stop_task(task).await],
             Step::Heartbeat => vec![self.heartbeat().await],

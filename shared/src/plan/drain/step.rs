@@ -32,8 +32,13 @@ pub enum Step {
     Drain,
     /// `PutAttributes`: the record.
     Record(DrainRecord),
-    /// The call that asks for a substitute, with the attribute that says so beside it.
-    Replace(Asked),
+    /// The call that asks for a substitute, with the attribute that says so beside it unless it is there.
+    Replace {
+        /// Which call.
+        asked: Asked,
+        /// Whether the attribute says so already: the call failed before.
+        is_recorded: bool,
+    },
     /// `UpdateTaskProtection`: ours, which a move in flight has set.
     Unprotect(Vec<TaskArn>),
     /// `StopTask`: a standalone task, which no drain stops.
@@ -180,7 +185,10 @@ fn begin(view: &DrainView<'_>, decision: &mut Decision) {
 fn substitute(view: &DrainView<'_>, decision: &mut Decision) {
     match replacement(view) {
         Ok(asked) => match reason_paused(view) {
-            None => decision.steps.push(Step::Replace(asked)),
+            None => {
+                let is_recorded = view.record.asked == Some(asked);
+                decision.steps.push(Step::Replace { asked, is_recorded });
+            }
             Some(reason) => decision.reasons.push(reason),
         },
         Err(DrainReason::AlreadyLeaving { .. })

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::ids::{InstanceId, ServiceName};
 use crate::plan::drain::seen::InstanceSnapshot;
-use crate::snapshot::{LifecycleState, Service, Task, TaskStatus};
+use crate::snapshot::{Group, Known, LifecycleState, Service, Task, TaskStatus};
 
 use super::{Drain, Drained};
 
@@ -13,6 +13,7 @@ impl Drained {
     pub(super) fn watch_first(&mut self, seen: &InstanceSnapshot) {
         if let Some(group) = seen.group.known().filter(|_| self.members.is_none()) {
             self.members = Some(group.members.keys().cloned().collect());
+            self.group = Some(group.name.clone());
         }
         if let Some(tasks) = seen.tasks.known().filter(|_| self.services.is_empty()) {
             let wanted = tasks.iter().filter(|task| task.is_wanted());
@@ -21,8 +22,8 @@ impl Drained {
     }
 
     /// Instances that are in service and were not in the group at the first look.
-    fn newcomers(&self, seen: &InstanceSnapshot) -> Vec<InstanceId> {
-        let (Some(group), Some(before)) = (seen.group.known(), &self.members) else { return Vec::new() };
+    fn newcomers(&self, group: &Group) -> Vec<InstanceId> {
+        let Some(before) = &self.members else { return Vec::new() };
         let new = group
             .members
             .iter()
@@ -35,18 +36,32 @@ impl Drain<'_> {
     /// Looks at what the stage clock still waits for.
     pub(super) async fn watch(&self, drained: &mut Drained, seen: &InstanceSnapshot) {
         let now = seen.observed_at;
-        let newcomers = drained.newcomers(seen);
-        if !newcomers.is_empty() {
-            drained.clock.in_service_at = drained.clock.in_service_at.or(Some(now));
-            if drained.clock.registered_at.is_none() {
-                let registered = self.aws.registrations(&seen.cluster, &newcomers).await;
-                drained.clock.registered_at = registered.ok().filter(|arns| !arns.is_empty()).map(|_| now);
-            }
+        if drained.clock.registered_at.is_none() {
+            self.watch_for_substitute(drained, seen).await;
         }
         if drained.clock.tasks_elsewhere_at.is_none() && !drained.services.is_empty() {
             let is_elsewhere = self.are_elsewhere(&drained.services, seen).await;
             drained.clock.tasks_elsewhere_at = is_elsewhere.then_some(now);
         }
+    }
+
+    /// A detached instance is in its group no longer, and the group is asked by its name.
+    async fn watch_for_substitute(&self, drained: &mut Drained, seen: &InstanceSnapshot) {
+        let group = match (&seen.group, &drained.group) {
+            (Known::Known(group), _) => Some(group.clone()),
+            (_, Some(name)) => {
+                self.aws.groups(std::slice::from_ref(name)).await.ok().and_then(|it| it.into_iter().next())
+            }
+            _ => None,
+        };
+        let newcomers = group.map(|group| drained.newcomers(&group)).unwrap_or_default();
+        if newcomers.is_empty() {
+            return;
+        }
+        let now = Some(seen.observed_at);
+        drained.clock.in_service_at = drained.clock.in_service_at.or(now);
+        let registered = self.aws.registrations(&seen.cluster, &newcomers).await;
+        drained.clock.registered_at = registered.ok().filter(|arns| !arns.is_empty()).and(now);
     }
 
     /// Whether every one of these services has as many tasks running elsewhere as it wants.

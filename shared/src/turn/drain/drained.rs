@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::error::Error;
 use crate::execute::drain::ExecuteDrain;
-use crate::ids::{InstanceId, ServiceName};
+use crate::ids::{GroupName, InstanceId, ServiceName};
 use crate::observe::drain::Registration;
 use crate::plan::drain::empty::{Emptiness, emptiness};
 use crate::plan::drain::reason::DrainReason;
@@ -34,6 +34,10 @@ pub struct Drained {
     pub(super) services: BTreeSet<ServiceName>,
     /// Instances of its group at the first look.
     pub(super) members: Option<BTreeSet<InstanceId>>,
+    /// Its group, as long as it was seen in one.
+    pub(super) group: Option<GroupName>,
+    /// A call is to be made again soon.
+    is_pressing: bool,
     /// Since when its host is gone, if it is.
     pub(super) terminated_at: Option<Timestamp>,
     empty_since: Option<Timestamp>,
@@ -65,6 +69,8 @@ impl Drained {
             clock: StageClock::default(),
             services: BTreeSet::new(),
             members: None,
+            group: None,
+            is_pressing: false,
             terminated_at: None,
             empty_since: None,
             heartbeat_at: None,
@@ -96,6 +102,11 @@ impl Drained {
     /// Whether nothing is left to do about it in this invocation.
     pub fn is_over(&self) -> bool {
         self.is_over || self.error.as_ref().is_some_and(|error| !error.is_retryable())
+    }
+
+    /// Whether the next look is not to be put off: a call has failed, or one look more may confirm that it is empty.
+    pub fn is_pressing(&self) -> bool {
+        !self.is_over() && (self.is_pressing || self.error.is_some() || self.empty_since.is_some())
     }
 
     /// When it has to be empty.
@@ -179,6 +190,7 @@ impl Drained {
     }
 
     pub(super) async fn carry_out(&mut self, execute: &ExecuteDrain<'_>, steps: &[Step]) {
+        self.is_pressing = false;
         for step in steps {
             let actions = execute.execute_drain(step).await;
             self.note_step(step, actions);
@@ -201,11 +213,12 @@ impl Drained {
         let is_done = outcome == ActionOutcome::Done;
         match step {
             Step::Drain if is_done => self.clock.draining_at = self.clock.draining_at.or(Some(at)),
-            Step::Replace(asked) if is_done => {
+            Step::Replace { asked, .. } if is_done => {
                 let requested = &mut self.clock.replacement_requested_at;
                 *requested = requested.or(Some(at));
                 self.record = self.record.map(|record| DrainRecord { asked: Some(*asked), ..record });
             }
+            Step::Replace { .. } => self.is_pressing = outcome != ActionOutcome::Planned,
             Step::Heartbeat if is_done => self.heartbeat_at = Some(at),
             Step::Complete(_) => {
                 self.is_over = matches!(outcome, ActionOutcome::Done | ActionOutcome::Refused(_));

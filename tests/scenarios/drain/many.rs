@@ -1,0 +1,108 @@
+//! Many interruptions at once, each handled by an invocation of its own against the same account's buckets.
+
+use evenkeel_tests::drains::{bare_fleet, held_fleet, with_hook};
+use evenkeel_tests::play;
+use simulator::account::Account;
+use simulator::account::InterruptionAction::Terminate;
+use simulator::builder::{AccountBuilder, GroupBuilder};
+
+use super::*;
+
+/// A group of `size` instances with a service of three tasks on each.
+fn large(seed: u64, size: u32, with: impl FnOnce(GroupBuilder) -> GroupBuilder) -> (Account, Vec<String>) {
+    let ids: Vec<String> = (0..size).map(|number| format!("i-{number:04}")).collect();
+    let zone = |number: usize| evenkeel_tests::clusters::ZONES[number % 3];
+    let places: Vec<(&str, &str)> =
+        ids.iter().enumerate().map(|(number, id)| (id.as_str(), zone(number))).collect();
+    let on: Vec<&str> = (0..3).flat_map(|_| ids.iter().map(String::as_str)).collect();
+    let account = AccountBuilder::new(seed)
+        .cluster("web")
+        .launch_template("web", |it| it.spot().size(4096, 15_360).version("ami-1"))
+        .auto_scaling_group("web-asg", |it| {
+            let zones = evenkeel_tests::clusters::ZONES;
+            with(it.zones(&zones).size(0, size, 2 * size).instances(&places))
+        })
+        .task_definition("app", |it| it.cpu(256).memory(512))
+        .service("app", |it| it.spread_zone().spread_instance().on(&on))
+        .build();
+    (account, ids)
+}
+
+fn at_once(seed: u64, account: Account, ids: &[String]) {
+    play(seed, account, async |stage| {
+        let before = stage.simulator.account(|account| account.machines.len());
+        stage.simulator.change(|account| {
+            ids.iter().for_each(|id| spot::interrupt(account, id, Terminate));
+        });
+        let lived = stage.live(&mut bus(seed, Mishaps::default()), LONG).await;
+        let words = || stage.simulator.timeline();
+        for id in ids {
+            let seen = stage.drained(id);
+            assert!(seen.draining_after.is_some_and(|it| it <= 10), "{id}: {seen:#?}\n{}", words());
+            assert!(
+                seen.substitute_launched_after.is_some_and(|it| it <= 30),
+                "{id}: {seen:#?}\n{}",
+                words()
+            );
+        }
+        let machines = stage.simulator.account(|account| account.machines.len());
+        assert_eq!(machines, before + ids.len(), "one substitute each\n{}", words());
+        assert!(lived.errors.is_empty(), "{:#?}", lived.errors);
+        stage.assert_clean();
+    });
+}
+
+fn names(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn two_of_six() {
+    at_once(901, bare_fleet(901), &names(&["i-a1", "i-b1"]));
+    at_once(902, held_fleet(902), &names(&["i-a1", "i-b1"]));
+}
+
+#[test]
+fn five_of_ten() {
+    let (account, ids) = large(903, 10, |it| it);
+    at_once(903, account, &ids[..5]);
+    let (account, ids) = large(904, 10, with_hook);
+    at_once(904, account, &ids[..5]);
+}
+
+#[test]
+fn fifty_of_two_hundred() {
+    let (account, ids) = large(905, 200, |it| it);
+    at_once(905, account, &ids[..50]);
+}
+
+#[test]
+fn fifty_of_two_hundred_that_a_hook_holds() {
+    let (account, ids) = large(906, 200, with_hook);
+    at_once(906, account, &ids[..50]);
+}
+
+/// A page of `ListTasks` and a call of `DescribeTasks` hold a hundred.
+#[test]
+fn an_instance_with_more_than_a_hundred_tasks_is_empty_when_the_last_has_stopped() {
+    let on = vec!["i-a1"; 130];
+    let zones = evenkeel_tests::clusters::ZONES;
+    let account = AccountBuilder::new(907)
+        .cluster("web")
+        .launch_template("web", |it| it.size(40_960, 163_840).version("ami-1"))
+        .auto_scaling_group("web-asg", |it| {
+            let places = [("i-a1", zones[0]), ("i-b1", zones[1]), ("i-c1", zones[2])];
+            with_hook(it.zones(&zones).size(0, 3, 6).instances(&places))
+        })
+        .task_definition("app", |it| it.cpu(128).memory(256))
+        .service("app", |it| it.on(&on))
+        .build();
+    play(907, account, async |stage| {
+        let report = stage.drain(command("i-a1")).await.unwrap();
+        assert_eq!(stage_of(&report), DrainStage::Empty, "{report:#?}\n{}", stage.simulator.timeline());
+        tokio::time::sleep(Duration::from_mins(5)).await;
+        let seen = stage.drained("i-a1");
+        assert!(seen.empty_after < seen.ended_after && seen.killed.is_empty(), "{seen:#?}");
+        stage.assert_clean();
+    });
+}
