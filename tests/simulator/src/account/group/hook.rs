@@ -97,6 +97,6 @@ pub struct LifecycleAction {
     pub default_result: ActionResult,
     /// How it ended, once it has.
     pub result: Option<ActionResult>,
-    /// Whether it ended by time and not by a call.
+    /// Whether it ended otherwise than by a call: by time, or cut short by another that was abandoned.
     pub timed_out: bool,
 }

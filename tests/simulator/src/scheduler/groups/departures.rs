@@ -83,8 +83,9 @@ fn hold(account: &mut Account, group: &str, id: &str, passes_hooks: bool) {
 fn release(account: &mut Account, group: &str, id: &str, result: ActionResult) {
     let message = holds::abandonment(account, group, id);
     let retains = account.auto_scaling_groups.get(group).is_some_and(|group| group.retains_abandoned);
-    if let Some(instance) = instance_mut(account, group, id) {
-        instance.actions.clear();
+    let actions = instance_mut(account, group, id).into_iter().flat_map(|instance| &mut instance.actions);
+    for action in actions.filter(|action| action.result.is_none()) {
+        (action.result, action.timed_out) = (Some(result), true);
     }
     if result == ActionResult::Continue || !retains {
         return enter(account, group, id, LifecycleState::TerminatingProceed);
