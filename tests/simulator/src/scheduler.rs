@@ -44,6 +44,7 @@ pub mod hosts;
 pub mod lifecycle;
 pub mod machines;
 pub mod managed_draining;
+pub mod managed_scaling;
 pub mod protection;
 pub mod replica;
 pub mod scale_in;
@@ -51,6 +52,7 @@ pub mod spot;
 pub mod starts;
 pub mod targets;
 pub mod tasks;
+pub mod termination_protection;
 pub mod zones;
 
 use std::collections::BTreeMap;
@@ -117,6 +119,8 @@ impl Engine {
         machines::tick(account);
         groups::tick(account);
         managed_draining::tick(account);
+        managed_scaling::tick(account);
+        termination_protection::tick(account);
         self.hosts.tick(account, &mut self.rng);
         lifecycle::tick(account);
         targets::tick(account);

@@ -39,6 +39,8 @@ pub struct Switches {
     /// What `TerminateInstanceInAutoScalingGroup` does to an instance that is being terminated already. Not documented;
     /// cluster-autoscaler takes care not to ask twice.
     pub terminating_again: TerminatingAgain,
+    /// Whether DRAINING instances count in `CapacityProviderReservation`. Not documented.
+    pub reservation_counts_draining: bool,
 }
 
 /// The answers to that question.
@@ -66,6 +68,7 @@ impl Default for Switches {
             substitute_waits_for_hook: false,
             activity_blocks_size_changes: false,
             terminating_again: TerminatingAgain::Answered,
+            reservation_counts_draining: true,
         }
     }
 }
