@@ -16,8 +16,8 @@
 //!
 //! - No GPU, UDP, EBS, service discovery, task sets, blue/green, circuit breaker or alarms; `CODE_DEPLOY` and
 //!   `EXTERNAL` only fix the percentages at 100 and 200.
-//! - No managed scaling of Auto Scaling groups: a task in PROVISIONING waits until room appears, without a
-//!   limit of time or number.
+//! - A task in PROVISIONING waits until room appears, without a limit of time or number; only a capacity provider with
+//!   managed scaling does anything about it.
 //! - The scheduler looks at each service every two to six seconds instead of on events, and starts at most
 //!   thirty tasks a look, near the documented 500 a minute.
 //! - Every state before RUNNING counts as PENDING in the percent arithmetic and for drains.

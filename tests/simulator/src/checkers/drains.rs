@@ -65,6 +65,8 @@ pub struct Drain {
 pub struct Drains {
     /// By EC2 instance id.
     pub machines: BTreeMap<String, Drain>,
+    /// Machines launched for groups in which no drain waited for a substitute, in the order of their ids.
+    pub surplus: BTreeSet<String>,
     /// Machines there were at the last look.
     known: BTreeSet<String>,
     /// Machines that had ended when the watch began.
@@ -77,7 +79,7 @@ impl Drains {
         let known = account.machines.keys().cloned().collect();
         let gone = account.machines.values().filter(|machine| !runs(machine));
         let gone = gone.map(|machine| machine.id.clone()).collect();
-        Self { machines: BTreeMap::new(), known, gone }
+        Self { machines: BTreeMap::new(), surplus: BTreeSet::new(), known, gone }
     }
 
     /// The drain of one machine, if it was ever to end.
@@ -144,6 +146,8 @@ impl Drains {
             if let Some(drain) = waiting.min_by_key(|drain| drain.since) {
                 drain.substitute = Some(machine.id.clone());
                 drain.substitute_launched_after = Some(machine.launched_at.since(drain.since).as_secs());
+            } else if machine.group.is_some() {
+                self.surplus.insert(machine.id.clone());
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Promise: no kill on doubt. Nobody's call ends a machine while a task on it is not STOPPED.
 //!
 //! Three calls can do it: `CompleteLifecycleAction`, `TerminateInstanceInAutoScalingGroup` where no hook holds the
-//! machine, and EC2's `TerminateInstances`. Excused is who had no time left: the moment of a Spot reclaim has come (or
+//! machine, and EC2's `TerminateInstances`. A fourth makes ECS forget it: `DeregisterContainerInstance` is for those
+//! whose machine is gone, not for those that run or may be started again. Excused is who had no time left: the moment of a Spot reclaim has come (or
 //! is as near as the test allows), the global timeout of the hook is up, or a deadline the test states. What Spot, a
 //! timed-out hook, a scale-in or ECS's own hook ends is nobody's call.
 
@@ -10,7 +11,8 @@ use std::time::Duration;
 
 use super::Violation;
 use crate::account::{
-    Account, AutoScalingGroup, GroupInstance, LifecycleAction, Machine, MachineState, Task, TaskStatus,
+    Account, AutoScalingGroup, ContainerInstanceStatus, GroupInstance, LifecycleAction, Machine,
+    MachineState, Task, TaskStatus,
 };
 use crate::scheduler::managed_draining::HOOK as MANAGED_HOOK;
 use crate::time::SimTime;
@@ -32,6 +34,8 @@ pub(super) struct KillOnDoubt {
     completed: BTreeSet<String>,
     /// Machines whose end has been looked at.
     ended: BTreeSet<String>,
+    /// Container instances whose deregistration has been looked at.
+    deregistered: BTreeSet<String>,
 }
 
 impl KillOnDoubt {
@@ -45,6 +49,26 @@ impl KillOnDoubt {
     pub(super) fn check(&mut self, account: &Account) -> Vec<Violation> {
         let mut found = self.completions(account);
         found.extend(self.ends(account));
+        found.extend(self.deregistrations(account));
+        found
+    }
+
+    /// Container instances that became INACTIVE since the look before although their machine is not gone.
+    fn deregistrations(&mut self, account: &Account) -> Vec<Violation> {
+        let mut found = Vec::new();
+        for instance in account.clusters.values().flat_map(|cluster| cluster.container_instances.values()) {
+            if instance.status != ContainerInstanceStatus::Inactive
+                || self.deregistered.contains(&instance.arn)
+            {
+                continue;
+            }
+            self.deregistered.insert(instance.arn.clone());
+            let machine = account.machines.get(&instance.ec2_instance_id);
+            if machine.is_some_and(|machine| !is_gone(machine)) {
+                let what = "it was deregistered, and its machine is not gone";
+                found.push(violation(account, &instance.ec2_instance_id, what, &[]));
+            }
+        }
         found
     }
 
@@ -80,11 +104,8 @@ impl KillOnDoubt {
 
     /// Machines that a caller has ended since the look before.
     fn ends(&mut self, account: &Account) -> Vec<Violation> {
-        let gone = |machine: &&Machine| {
-            matches!(machine.state, MachineState::ShuttingDown | MachineState::Terminated)
-        };
         let mut found = Vec::new();
-        for machine in account.machines.values().filter(gone) {
+        for machine in account.machines.values().filter(|machine| is_gone(machine)) {
             if self.ended.insert(machine.id.clone()) && !machine.killed.is_empty() {
                 found.extend(self.judge_end(account, machine));
             }
@@ -110,6 +131,10 @@ impl KillOnDoubt {
         let reclaimed = machine.interruption.is_some_and(|it| it.at - self.margin <= account.now);
         reclaimed || self.deadlines.get(&machine.id).is_some_and(|at| *at <= account.now)
     }
+}
+
+fn is_gone(machine: &Machine) -> bool {
+    matches!(machine.state, MachineState::ShuttingDown | MachineState::Terminated)
 }
 
 /// Whether a call, and not the clock, has ended the action.
@@ -148,7 +173,11 @@ fn violation(account: &Account, machine: &str, what: &str, tasks: &[&Task]) -> V
         at: account.now,
         checker: "kill_on_doubt",
         subject: machine.to_owned(),
-        what: format!("{what} while not STOPPED: {}", names.join(", ")),
+        what: if names.is_empty() {
+            what.to_owned()
+        } else {
+            format!("{what} while not STOPPED: {}", names.join(", "))
+        },
     }
 }
 

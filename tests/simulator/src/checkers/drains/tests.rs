@@ -115,4 +115,8 @@ fn substitutes_go_to_who_has_waited_longest() {
     run.pass(1);
     assert_eq!(run.drain("i-b1").substitute, Some(first));
     assert_eq!(run.drain("i-a1").substitute, Some(second));
+    assert!(run.checkers.drains().surplus.is_empty());
+    let third = run.launch();
+    run.pass(1);
+    assert_eq!(run.checkers.drains().surplus, BTreeSet::from([third]));
 }

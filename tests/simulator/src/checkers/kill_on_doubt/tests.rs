@@ -120,6 +120,22 @@ fn a_machine_terminated_under_its_tasks_is_a_kill_unless_nobody_called() {
 }
 
 #[test]
+fn only_ghosts_are_deregistered() {
+    let deregister = |account: &mut Account| {
+        let instances = account.clusters.get_mut("web").expect("built").container_instances.values_mut();
+        instances.for_each(|instance| instance.status = ContainerInstanceStatus::Inactive);
+    };
+    let found = verdict(|_, account| deregister(account));
+    assert_eq!(found[0], "i-a1 it was deregistered, and its machine is not gone");
+    let found = verdict(|_, account| {
+        spot::reclaim(account, "i-a1");
+        spot::reclaim(account, "i-b1");
+        deregister(account);
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
 fn what_had_ended_before_is_not_looked_at() {
     let mut account = account();
     machines::terminate(&mut account, "i-a1", "api");
