@@ -1,5 +1,7 @@
 //! The simulator on a paused clock, through its own door: raw bodies in, responses and interruptions out.
 
+mod interruption;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
