@@ -38,8 +38,8 @@ pub enum Fault {
     TimeOut,
     /// The caller is not allowed to do that.
     Deny,
-    /// In a describe call, one entry is answered as a failure with reason MISSING. Other calls are not
-    /// affected.
+    /// In a describe call, one entry is answered as a failure with reason MISSING; `DescribeAutoScalingInstances` leaves
+    /// it out. Other calls are not affected.
     MissingEntry,
     /// Auto Scaling says that a scaling activity blocks the call.
     ScalingActivityInProgress,
@@ -187,7 +187,7 @@ impl Fault {
 
 /// Moves the last entry of a describe answer to its failures, as an eventually consistent index would.
 pub fn miss_an_entry(body: Vec<u8>) -> Vec<u8> {
-    let Ok(mut answer) = serde_json::from_slice::<Value>(&body) else { return body };
+    let Ok(mut answer) = serde_json::from_slice::<Value>(&body) else { return leave_out(body) };
     let Some(arn) = DESCRIBED.iter().find_map(|(list, key)| Some(pop(&mut answer, list)?[*key].take()))
     else {
         return body;
@@ -197,6 +197,16 @@ pub fn miss_an_entry(body: Vec<u8>) -> Vec<u8> {
         failures.push(failure);
     }
     crate::wire::json::output(&answer)
+}
+
+/// Leaves the last instance out of an answer of `DescribeAutoScalingInstances`.
+fn leave_out(body: Vec<u8>) -> Vec<u8> {
+    const LIST: &str = "AutoScalingInstances>";
+    let Ok(text) = String::from_utf8(body.clone()) else { return body };
+    let list = text.split_once(LIST).and_then(|(before, rest)| Some((before, rest.split_once("</Auto")?)));
+    let Some((before, (members, after))) = list else { return body };
+    let kept = members.rfind("<member>").map_or("", |last| &members[..last]);
+    format!("{before}{LIST}{kept}</Auto{after}").into_bytes()
 }
 
 /// The lists of describe answers, and the member that names an entry.
@@ -270,5 +280,17 @@ mod tests {
         let answer: Value = serde_json::from_slice(&miss_an_entry(body)).unwrap();
         assert_eq!(answer["tasks"].as_array().unwrap().len(), 1);
         assert_eq!(answer["failures"][0], serde_json::json!({ "arn": "b", "reason": "MISSING" }));
+    }
+
+    #[test]
+    fn a_missing_instance_of_a_group_is_left_out() {
+        let missed = |body: &str| String::from_utf8(miss_an_entry(body.as_bytes().to_vec())).unwrap();
+        let list = |inner: &str| {
+            format!("<AutoScalingInstances>{inner}</AutoScalingInstances><NextToken>x</NextToken>")
+        };
+        let (one, other) = ("<member><InstanceId>i-1</InstanceId></member>", "<member>i-2</member>");
+        assert_eq!(missed(&list(&format!("{one}{other}"))), list(one));
+        assert_eq!(missed(&list("")), list(""));
+        assert_eq!(missed("<Tags><member>a</member></Tags>"), "<Tags><member>a</member></Tags>");
     }
 }
