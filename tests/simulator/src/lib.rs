@@ -1,5 +1,5 @@
-//! A simulated AWS account in one Region: ECS on EC2, the machines below it with Spot, and the target health of Elastic
-//! Load Balancing.
+//! A simulated AWS account in one Region: ECS on EC2, the machines below it with Spot, the Auto Scaling groups they
+//! belong to, and the target health of Elastic Load Balancing.
 //!
 //! Written from AWS's documentation, never from what Evenkeel needs; it does not know Evenkeel's crate.
 //!

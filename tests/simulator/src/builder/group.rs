@@ -62,7 +62,7 @@ impl GroupBuilder {
         self
     }
 
-    /// Minimum, desired and maximum size.
+    /// Minimum, desired and maximum size; otherwise what is built, and up to twice as many.
     #[must_use]
     pub fn size(mut self, min: u32, desired: u32, max: u32) -> Self {
         (self.group.min_size, self.group.desired_capacity, self.group.max_size) = (min, desired, max);
@@ -241,7 +241,13 @@ impl AccountBuilder {
         let arn =
             arn(&self.account, "autoscaling", &format!("autoScalingGroup:{id}:autoScalingGroupName/{name}"));
         let built = with(GroupBuilder::new(&self.account, name, arn));
-        let GroupBuilder { group, mut built, adopted, age } = built;
+        let GroupBuilder { mut group, mut built, adopted, age } = built;
+        let has_template = self.account.launch_templates.contains_key(&group.launch_template);
+        assert!(has_template, "a launch template comes before its groups");
+        if group.max_size == 0 {
+            let there = (built.len() + adopted.len()) as u32;
+            (group.desired_capacity, group.max_size) = (there, there * 2);
+        }
         if built.is_empty() && adopted.is_empty() {
             built = self.spread(&group);
         }

@@ -185,3 +185,15 @@ fn whoever_sets_the_desired_capacity_keeps_to_the_bounds() {
         "a monitor alarm in state ALARM triggered a policy changing the desired capacity from 3 to 5"
     ));
 }
+
+#[test]
+fn a_group_built_without_a_size_is_calm_too() {
+    let mut account = AccountBuilder::new(1)
+        .cluster("web")
+        .launch_template("web", |template| template)
+        .auto_scaling_group("web", |group| group.instances(&[("i-1", "a"), ("i-2", "a")]).zones(&["a"]))
+        .build();
+    wait(&mut account, 600);
+    assert_eq!(serving(&account), ["i-1", "i-2"]);
+    assert_eq!(account.auto_scaling_groups["web"].max_size, 4);
+}
