@@ -63,6 +63,8 @@ fn router(front: Arc<Front>) -> Router {
         .route("/_sim/bars", get(control::bars))
         .route("/_sim/calls", get(control::calls))
         .route("/_sim/state", get(control::state))
+        .route("/_sim/interrupt", post(control::interrupt))
+        .route("/_sim/events", get(control::events))
         .fallback(call)
         .with_state(front)
 }

@@ -10,8 +10,9 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::Front;
-use crate::account::{Account, Cluster};
+use crate::account::{Account, Cluster, InterruptionAction};
 use crate::placement;
+use crate::scheduler::spot;
 use crate::timeline as render;
 
 /// The longest jump in one request: a year. Every second of it is simulated.
@@ -21,9 +22,7 @@ const LONGEST_JUMP_SECONDS: u64 = 366 * 24 * 3600;
 pub(super) async fn advance(State(front): State<Arc<Front>>, uri: Uri) -> Response {
     let seconds = parameter(&uri, "seconds").and_then(|text| text.parse().ok());
     let Some(seconds) = seconds.filter(|seconds| *seconds <= LONGEST_JUMP_SECONDS) else {
-        let mut response = text("seconds must be a number of at most a year\n".to_owned());
-        *response.status_mut() = StatusCode::BAD_REQUEST;
-        return response;
+        return refused("seconds must be a number of at most a year\n");
     };
     front.simulator.skip(Duration::from_secs(seconds));
     json_response(&json!({ "now": front.simulator.now().epoch_seconds() }))
@@ -52,6 +51,32 @@ pub(super) async fn calls(State(front): State<Arc<Front>>) -> Response {
 pub(super) async fn state(State(front): State<Arc<Front>>) -> Response {
     let violations = front.simulator.violations().len();
     json_response(&front.simulator.account(|account| summary(account, violations)))
+}
+
+/// `POST /_sim/interrupt?instance=i-a1&action=terminate&seconds=120` lets Spot warn a machine.
+pub(super) async fn interrupt(State(front): State<Arc<Front>>, uri: Uri) -> Response {
+    let action = match parameter(&uri, "action").unwrap_or("terminate") {
+        "terminate" => Some(InterruptionAction::Terminate),
+        "stop" => Some(InterruptionAction::Stop),
+        "hibernate" => Some(InterruptionAction::Hibernate),
+        _ => None,
+    };
+    let seconds = parameter(&uri, "seconds").map_or(Some(spot::NOTICE.as_secs()), |text| text.parse().ok());
+    let (Some(id), Some(action), Some(seconds)) = (parameter(&uri, "instance"), action, seconds) else {
+        return refused("instance must be an EC2 instance id, action terminate, stop or hibernate\n");
+    };
+    let told = front.simulator.change(|account| {
+        let before = account.events.len();
+        spot::interrupt_within(account, id, action, seconds);
+        account.events.get(before).map(|event| event.envelope.clone())
+    });
+    told.map_or_else(|| refused("no such machine runs\n"), |envelope| json_response(&envelope))
+}
+
+/// `GET /_sim/events` is everything AWS has told EventBridge, in the envelopes its targets get.
+pub(super) async fn events(State(front): State<Arc<Front>>) -> Response {
+    let envelopes = |account: &Account| account.events.iter().map(|event| event.envelope.clone()).collect();
+    json_response(&Value::Array(front.simulator.account(envelopes)))
 }
 
 fn summary(account: &Account, violations: usize) -> Value {
@@ -85,6 +110,12 @@ fn cluster(account: &Account, cluster: &Cluster) -> Value {
 fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
     let pairs = uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
     pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+fn refused(why: &str) -> Response {
+    let mut response = text(why.to_owned());
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
 }
 
 fn text(body: String) -> Response {

@@ -8,7 +8,7 @@ use crate::builder::AccountBuilder;
 use crate::faults::Rule;
 
 async fn start() -> (Simulator, std::net::SocketAddr) {
-    let account = AccountBuilder::new(1).cluster("web").build();
+    let account = AccountBuilder::new(1).cluster("web").instance("i-a1", "a", |i| i).build();
     let simulator = Simulator::new(account, 1);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -54,4 +54,25 @@ async fn a_lost_response_is_a_broken_connection() {
     let broken = exchange(address, LIST_CLUSTERS, "{}").await;
     assert!(broken.as_ref().map_or(true, |text| !text.contains("clusterArns")), "{broken:?}");
     assert_eq!(simulator.calls_by_operation()["ListClusters"], 1);
+}
+
+#[tokio::test]
+async fn spot_takes_a_machine_when_asked_to() {
+    let (simulator, address) = start().await;
+    let ask = async |parameters: &str| {
+        exchange(address, &format!("POST /_sim/interrupt?{parameters} HTTP/1.1"), "").await.unwrap()
+    };
+    let warned = ask("instance=i-a1&action=stop&seconds=3600").await;
+    assert!(
+        warned.starts_with("HTTP/1.1 200") && warned.contains("\"instance-action\":\"stop\""),
+        "{warned}"
+    );
+    let action =
+        simulator.account(|account| account.machines["i-a1"].interruption.map(|it| it.action.name()));
+    assert_eq!(action, Some("stop"));
+    let events = exchange(address, "GET /_sim/events HTTP/1.1", "").await.unwrap();
+    assert!(events.contains("EC2 Spot Instance Interruption Warning"), "{events}");
+    for wrong in ["instance=i-no", "action=stop", "instance=i-a1&action=burn", "instance=i-a1&seconds=x"] {
+        assert!(ask(wrong).await.starts_with("HTTP/1.1 400"), "{wrong}");
+    }
 }
