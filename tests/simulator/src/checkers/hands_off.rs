@@ -1,8 +1,8 @@
 //! Promise: hands off what is not Evenkeel's to move.
 //!
-//! Never stopped by `StopTask` or scale-in: tasks that somebody else protected, daemon tasks, standalone
-//! tasks unless Spot is about to take their machine, tasks on a container instance that somebody else drains. Never touched: that protection and that
-//! DRAINING state themselves.
+//! Never stopped by `StopTask` or scale-in: tasks that somebody else protected, daemon tasks, standalone tasks unless
+//! Spot is about to take their machine, tasks on a container instance that somebody else drains. Never touched: that
+//! protection and that DRAINING state themselves.
 
 use std::collections::BTreeMap;
 

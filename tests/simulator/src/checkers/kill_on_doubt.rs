@@ -2,9 +2,9 @@
 //!
 //! Three calls can do it: `CompleteLifecycleAction`, `TerminateInstanceInAutoScalingGroup` where no hook holds the
 //! machine, and EC2's `TerminateInstances`. A fourth makes ECS forget it: `DeregisterContainerInstance` is for those
-//! whose machine is gone, not for those that run or may be started again. Excused is who had no time left: the moment of a Spot reclaim has come (or
-//! is as near as the test allows), the global timeout of the hook is up, or a deadline the test states. What Spot, a
-//! timed-out hook, a scale-in or ECS's own hook ends is nobody's call.
+//! whose machine is gone, not for those that run or may be started again. Excused is who had no time left: the moment
+//! of a Spot reclaim has come (or is as near as the test allows), the global timeout of the hook is up, or a deadline
+//! the test states. What Spot, a timed-out hook, a scale-in or ECS's own hook ends is nobody's call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! Managed scaling: ECS sizes the group of a capacity provider by what its tasks need.
 //!
 //! From the ECS Developer Guide, "How Amazon ECS managed scaling works": once a minute the metric
-//! `CapacityProviderReservation` is published as M / N x 100, where N is the size of the group and M what its tasks need,
-//! waiting ones (PROVISIONING) included; no instances and no tasks make 100, no instances and some tasks 200. A target
-//! tracking policy grows the group at once, from nothing to two, and shrinks it after 15 low points, by less than half.
-//! With `AlarmNotification` suspended alarms have no effect ("Suspend and resume").
+//! `CapacityProviderReservation` is published as M / N x 100, where N is the size of the group and M what its tasks
+//! need, waiting ones (PROVISIONING) included; no instances and no tasks make 100, no instances and some tasks 200. A
+//! target tracking policy grows the group at once, from nothing to two, and shrinks it after 15 low points, by less
+//! than half. With `AlarmNotification` suspended alarms have no effect ("Suspend and resume").
 //!
 //! Simplified: what waits is measured against the size of the group's machines, CPU and memory only; there is no
 //! warm-up, as growth goes to the size needed and not by steps; each step of shrinking waits for 15 low points anew.

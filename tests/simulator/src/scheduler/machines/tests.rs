@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::account::TaskStatus;
+use crate::account::{Joining, Market, TaskStatus};
 use crate::builder::{AccountBuilder, InstanceBuilder};
 use crate::scheduler::Engine;
 
