@@ -36,6 +36,9 @@ pub struct Switches {
     /// Whether an activity under way refuses every change of size with `ScalingActivityInProgress`. The API Reference
     /// lists the error without saying which activities block which calls.
     pub activity_blocks_size_changes: bool,
+    /// Whether scale-in may choose instances that are still on their way in. "Configure termination policies" does not
+    /// say, and "Amazon EC2 Auto Scaling instance lifecycle" draws the arrow from `InService`.
+    pub scale_in_takes_pending: bool,
     /// What `TerminateInstanceInAutoScalingGroup` does to an instance that is being terminated already. Not documented;
     /// cluster-autoscaler takes care not to ask twice.
     pub terminating_again: TerminatingAgain,
@@ -67,6 +70,7 @@ impl Default for Switches {
             zone_tie_is_settled_at_once: false,
             substitute_waits_for_hook: false,
             activity_blocks_size_changes: false,
+            scale_in_takes_pending: false,
             terminating_again: TerminatingAgain::Answered,
             reservation_counts_draining: true,
         }

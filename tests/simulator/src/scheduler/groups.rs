@@ -16,7 +16,6 @@
 //!
 //! - A group looks at its size every two to six seconds, and launches or terminates all that is missing or too much in
 //!   one look; AWS gives no numbers ("termination speed is dynamic").
-//! - Scale-in takes instances in service only, none that are still on their way in.
 //! - Zones are balanced by the number of instances, also where instances have weights, and not each purchase option
 //!   by itself.
 //! - A hook on the way in begins when the machine runs. An instance whose launch was abandoned, or whose machine died

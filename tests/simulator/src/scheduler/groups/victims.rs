@@ -12,8 +12,11 @@ use crate::account::{Account, AutoScalingGroup, GroupInstance, LifecycleState, M
 /// The instance that leaves next if `surplus` units are too much; nothing if none may.
 pub(super) fn choose(account: &mut Account, group: &str, surplus: u32) -> Option<String> {
     let described = account.auto_scaling_groups.get(group)?;
-    let serving = described.instances.values().filter(|it| it.state == LifecycleState::InService);
-    let small: Vec<&GroupInstance> = serving.filter(|it| it.units() <= surplus).collect();
+    let takes_pending = account.switches.scale_in_takes_pending;
+    let may_leave =
+        |it: &&GroupInstance| it.state == LifecycleState::InService || takes_pending && it.state.is_pending();
+    let small: Vec<&GroupInstance> =
+        described.instances.values().filter(may_leave).filter(|it| it.units() <= surplus).collect();
     if let Some(unhealthy) = small.iter().find(|it| !it.healthy) {
         return Some(unhealthy.id.clone());
     }

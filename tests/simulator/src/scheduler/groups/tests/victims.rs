@@ -120,6 +120,19 @@ fn the_least_preferred_type_goes_first_under_the_allocation_strategy() {
     assert_eq!(left(account, 2), ["i-1", "i-3"]);
 }
 
+#[test]
+fn whether_scale_in_takes_those_on_their_way_in_is_a_switch() {
+    let kept = |takes_pending: bool| {
+        let mut account = group(&OLD_IN_A, |group| group.termination_policies(&["NewestInstance"]));
+        account.switches.scale_in_takes_pending = takes_pending;
+        set_desired(&mut account, 6);
+        wait(&mut account, 7);
+        assert_eq!(account.auto_scaling_groups["web"].instances.len(), 6);
+        left(account, 3).into_iter().filter(|id| ["i-1", "i-2", "i-3"].contains(&id.as_str())).count()
+    };
+    assert!(kept(true) > kept(false), "{} {}", kept(true), kept(false));
+}
+
 /// "Experiment" of the documentation's rules: old instances in two of three zones, doubled, then shrunk again under
 /// `OldestInstance`. Both new ones of the legal layout (1,1,2) lie in the fullest zone, so that one of them goes first.
 #[test]
