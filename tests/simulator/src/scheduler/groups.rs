@@ -27,6 +27,7 @@
 //! - No scaling policies, schedules, instance refresh, maximum lifetime, maintenance policy, custom termination policy
 //!   or scaling cool-down other than that of `HonorCooldown`; a warm pool is a number.
 //! - Target groups of the group itself are shown and not served: nothing is deregistered before a hook begins.
+//! - A group that fails to launch for a day is not suspended by AWS, and none is ever deleted.
 //! - A launch template that gives way to a mixed instances policy leaves the instances there are as they are.
 //! - Instances of another launch configuration do not exist, so that `OldestLaunchConfiguration` narrows nothing.
 

@@ -5,6 +5,7 @@ mod balancing;
 mod health;
 mod leaving;
 mod outside;
+mod rest;
 mod shortages;
 mod sizes;
 mod victims;
