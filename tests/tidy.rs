@@ -24,7 +24,7 @@ const ORDER: [&str; 13] = [
 ];
 
 /// The same for the modules below `plan`.
-const PLAN_ORDER: [&str; 27] = [
+const PLAN_ORDER: [&str; 28] = [
     "rest",
     "reason",
     "proposal",
@@ -51,6 +51,7 @@ const PLAN_ORDER: [&str; 27] = [
     "surge",
     "stop",
     "trace",
+    "drain",
     "testing",
 ];
 

@@ -54,7 +54,7 @@ pub async fn handle(
     let end = begin_at + time_for(&command, working_time, settings);
     let dry_run = settings.dry_run || matches!(command, Command::Drain { dry_run: true, .. });
     let drain = Drain { aws, settings, clusters, dry_run };
-    let mut work = begin(&drain, command, received_at).await?;
+    let mut work = Box::pin(begin(&drain, command, received_at)).await?;
     for turn in 1.. {
         let open = work.iter_mut().filter(|it| !it.is_over());
         let look = async |drained: &mut Drained| {
@@ -89,7 +89,7 @@ async fn begin(drain: &Drain<'_>, command: Command, received_at: Timestamp) -> R
         Command::Drain { instance, record, .. } => {
             let mut drained = Drained::new(instance, record, received_at);
             if record.cause.is_interruption() {
-                let result = drain.interrupt(&mut drained).await;
+                let result = Box::pin(drain.interrupt(&mut drained)).await;
                 drained.note(result);
             }
             Ok(vec![drained])

@@ -43,8 +43,8 @@ impl Aws {
         loop {
             self.limits.wait(Bucket::AutoScaling).await;
             let call = self.auto_scaling.describe_auto_scaling_groups().max_records(GROUPS_PAGE);
-            let named = (!names.is_empty()).then(|| names.iter().map(ToString::to_string).collect());
-            let call = call.set_auto_scaling_group_names(named).set_next_token(token.clone());
+            let asked = (!names.is_empty()).then(|| names.iter().map(ToString::to_string).collect());
+            let call = call.set_auto_scaling_group_names(asked).set_next_token(token.clone());
             let answer = call.send().await;
             let page = answer.map_err(|error| failed("DescribeAutoScalingGroups", "the groups", error))?;
             groups.extend(page.auto_scaling_groups().iter().filter_map(group));

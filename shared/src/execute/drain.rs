@@ -1,6 +1,6 @@
 //! Carrying out one step of a drain. Every call names its instance and may be made twice.
 
-use futures::future::join;
+use futures::future::{BoxFuture, FutureExt, TryFutureExt, join};
 
 use crate::aws::Aws;
 use crate::error::Error;
@@ -14,6 +14,9 @@ use super::outcome;
 
 /// How Auto Scaling says that a lifecycle action is over already; the code alone, `ValidationError`, says anything.
 const NOT_ACTIVE: &str = "No active Lifecycle Action";
+
+/// One call; what AWS refused, if it did. Boxed, as the SDK's futures take twenty kilobytes each.
+type Call<'c> = BoxFuture<'c, Result<Option<String>, Error>>;
 
 /// What one step works on.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +57,7 @@ impl ExecuteDrain<'_> {
     async fn drain(&self) -> Action {
         let why = "nothing new is placed on it, and ECS moves its service tasks".to_owned();
         let call = self.aws.set_draining(&self.registration.cluster, &self.registration.arn, true);
-        let answer = self.call(async { Ok(refused(call.await?)) }).await;
+        let answer = self.call(answered(call)).await;
         self.action("UpdateContainerInstancesState", why, answer)
     }
 
@@ -104,7 +107,7 @@ impl ExecuteDrain<'_> {
         let mut actions = Vec::new();
         for batch in tasks.chunks(crate::aws::PROTECTION_BATCH) {
             let call = self.aws.unprotect(&self.registration.cluster, batch);
-            let answer = self.call(async { Ok(refused(call.await?)) }).await;
+            let answer = self.call(answered(call)).await;
             let why = format!("{} tasks whose move gives way to the drain", batch.len());
             actions.push(self.action("UpdateTaskProtection", why, answer));
         }
@@ -156,7 +159,7 @@ impl ExecuteDrain<'_> {
         let registration = self.registration;
         let why = "what was announced never came: it takes tasks again".to_owned();
         let call = self.aws.set_draining(&registration.cluster, &registration.arn, false);
-        let answer = self.call(async { Ok(refused(call.await?)) }).await;
+        let answer = self.call(answered(call)).await;
         let is_done = matches!(answer, ActionOutcome::Done | ActionOutcome::Planned);
         let mut actions = vec![self.action("UpdateContainerInstancesState", why, answer)];
         if is_done {
@@ -166,7 +169,7 @@ impl ExecuteDrain<'_> {
     }
 
     /// Makes a call unless this is a dry run. It answers with AWS's refusal, if there is one.
-    async fn call(&self, call: impl Future<Output = Result<Option<String>, Error>>) -> ActionOutcome {
+    async fn call(&self, call: Call<'_>) -> ActionOutcome {
         if self.dry_run {
             return ActionOutcome::Planned;
         }
@@ -198,11 +201,12 @@ fn no_group() -> ActionOutcome {
     ActionOutcome::Refused("it is in no group any more".to_owned())
 }
 
-async fn done(call: impl Future<Output = Result<(), Error>>) -> Result<Option<String>, Error> {
-    call.await.map(|()| None)
+/// A call that is done or fails.
+fn done<'c>(call: impl Future<Output = Result<(), Error>> + Send + 'c) -> Call<'c> {
+    call.map_ok(|()| None).boxed()
 }
 
-/// The reasons in `failures[]` of an answer, if there are any.
-fn refused(failures: Vec<String>) -> Option<String> {
-    (!failures.is_empty()).then(|| failures.join(", "))
+/// A call whose answer names what was refused, in `failures[]`.
+fn answered<'c>(call: impl Future<Output = Result<Vec<String>, Error>> + Send + 'c) -> Call<'c> {
+    call.map_ok(|failures| (!failures.is_empty()).then(|| failures.join(", "))).boxed()
 }

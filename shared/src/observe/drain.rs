@@ -180,7 +180,7 @@ async fn surroundings(aws: &Aws, seen: &mut InstanceSnapshot) {
     let (protections, services) =
         futures::future::join(aws.task_protection(cluster, arns.clone()), services(aws, cluster, &names))
             .await;
-    seen.protections = by_task(arns, protections);
+    seen.protections = by_task(arns, &protections);
     seen.services = services;
 }
 
@@ -192,12 +192,12 @@ pub fn is_paused(cluster_tags: Result<Tags, Error>, group: &Known<Group>) -> Kno
 
 fn by_task(
     asked: Vec<TaskArn>,
-    read: Result<BTreeMap<TaskArn, Protection>, Error>,
+    read: &Result<BTreeMap<TaskArn, Protection>, Error>,
 ) -> BTreeMap<TaskArn, Known<Protection>> {
-    let answer = |task: &TaskArn| match &read {
+    let answer = |task: &TaskArn| match read {
         Ok(read) => {
             let missing = || Known::Unknown("missing from the answer".to_owned());
-            read.get(task).cloned().map_or_else(missing, Known::Known)
+            read.get(task).copied().map_or_else(missing, Known::Known)
         }
         Err(error) => Known::Unknown(error.chain()),
     };

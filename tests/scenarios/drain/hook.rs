@@ -4,6 +4,7 @@ use evenkeel_tests::drains::{HOOK, fleet, held_fleet, with_hook};
 use evenkeel_tests::play;
 use simulator::account::InterruptionAction::Terminate;
 use simulator::account::{Account, ActionResult};
+use simulator::checkers::Checkers;
 use simulator::faults::Rule;
 
 use super::*;
@@ -102,7 +103,7 @@ fn a_standalone_task_may_be_stopped_by_setting() {
         .build();
     play(848, account, async |stage| {
         let stage = stage.with("EVENKEEL_STANDALONE_TASKS", "stop");
-        stage.simulator.checkers(|it| it.allow_stop_strategy());
+        stage.simulator.checkers(Checkers::allow_stop_strategy);
         let lived = shrunk(&stage, 848, LONG).await;
         assert_eq!(called(&stage, "StopTask"), 1, "{lived:#?}");
         assert!(stage.drained(&leaving(&lived)).killed.is_empty());

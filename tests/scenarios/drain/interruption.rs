@@ -5,6 +5,7 @@ use evenkeel::report::Status;
 use evenkeel_tests::drains::{bare_fleet, fleet, held_fleet, with_hook};
 use evenkeel_tests::play;
 use simulator::account::InterruptionAction::{Hibernate, Stop, Terminate};
+use simulator::builder::InstanceBuilder;
 use simulator::switches::Switches;
 
 use super::*;
@@ -214,7 +215,7 @@ fn what_is_stopped_or_hibernated_is_drained_and_left_to_its_group() {
 
 #[test]
 fn an_instance_in_no_group_is_drained_and_not_replaced() {
-    let account = fleet(827, |it| it).instance("i-x1", "eu-west-1a", |it| it.spot()).build();
+    let account = fleet(827, |it| it).instance("i-x1", "eu-west-1a", InstanceBuilder::spot).build();
     play(827, account, async |stage| {
         let lived = interrupted(&stage, 827, "i-x1", Terminate).await;
         assert!(stage.drained("i-x1").draining_after.is_some_and(|it| it <= 3));

@@ -127,7 +127,9 @@ fn a_detached_instance_that_lives_on_is_reported_as_orphaned() {
 fn under(seed: u64, rules: &[Rule]) {
     for account in [bare_fleet(seed), held_fleet(seed)] {
         play(seed, account, async |stage| {
-            rules.iter().for_each(|rule| stage.simulator.rule(rule.clone()));
+            for rule in rules {
+                stage.simulator.rule(rule.clone());
+            }
             let mut bus = bus(seed, Mishaps::default());
             stage.simulator.change(|account| spot::interrupt(account, "i-a1", Terminate));
             let lived = stage.live(&mut bus, Duration::from_mins(5)).await;

@@ -32,16 +32,18 @@ fn at_once(seed: u64, account: Account, ids: &[String]) {
     play(seed, account, async |stage| {
         let before = stage.simulator.account(|account| account.machines.len());
         stage.simulator.change(|account| {
-            ids.iter().for_each(|id| spot::interrupt(account, id, Terminate));
+            for id in ids {
+                spot::interrupt(account, id, Terminate);
+            }
         });
         let lived = stage.live(&mut bus(seed, Mishaps::default()), LONG).await;
         let words = || stage.simulator.timeline();
         for id in ids {
-            let seen = stage.drained(id);
-            assert!(seen.draining_after.is_some_and(|it| it <= 10), "{id}: {seen:#?}\n{}", words());
+            let drain = stage.drained(id);
+            assert!(drain.draining_after.is_some_and(|it| it <= 10), "{id}: {drain:#?}\n{}", words());
             assert!(
-                seen.substitute_launched_after.is_some_and(|it| it <= 30),
-                "{id}: {seen:#?}\n{}",
+                drain.substitute_launched_after.is_some_and(|it| it <= 30),
+                "{id}: {drain:#?}\n{}",
                 words()
             );
         }

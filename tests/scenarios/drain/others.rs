@@ -6,6 +6,7 @@ use evenkeel_tests::play;
 use simulator::account::ContainerInstanceStatus;
 use simulator::account::InterruptionAction::Terminate;
 use simulator::account::{Account, ActionResult};
+use simulator::builder::CapacityProviderBuilder;
 
 use super::*;
 
@@ -17,7 +18,7 @@ fn with_managed_draining(seed: u64) -> Account {
         .cluster("web")
         .launch_template("web", |it| it.spot().capacity_provider("spot").size(4096, 15_360).version("ami-1"))
         .auto_scaling_group("web-asg", |it| it.zones(&zones).size(3, 6, 9).instances(&places))
-        .capacity_provider("spot", "web-asg", |it| it.managed_draining())
+        .capacity_provider("spot", "web-asg", CapacityProviderBuilder::managed_draining)
         .task_definition("app", |it| it.cpu(128).memory(256))
         .service("app", |it| {
             it.capacity_provider("spot", 0, 1).on(&["i-a1", "i-a2", "i-b1", "i-b2", "i-c1", "i-c2"])

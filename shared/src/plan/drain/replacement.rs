@@ -5,6 +5,9 @@
 //! hooks, and only one that waits for the tasks keeps the instance from being killed with them; `DetachInstances` runs none,
 //! and nobody terminates the instance afterwards (API: both operations), so that it is for instances which EC2 itself takes.
 
+#[cfg(test)]
+mod tests;
+
 use crate::plan::drain::reason::DrainReason;
 use crate::plan::drain::record::{Asked, Cause};
 use crate::plan::drain::seen::DrainView;

@@ -9,9 +9,7 @@ mod groups;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::account::{
-    Account, Cluster, ContainerInstance, ContainerInstanceStatus, SchedulingStrategy, Tags,
-};
+use crate::account::{Account, Cluster, SchedulingStrategy, Tags};
 use crate::scheduler::events::last_segment;
 use crate::scheduler::protection::is_protected;
 use crate::time::SimTime;
@@ -88,8 +86,7 @@ fn traces(account: &Account) -> BTreeSet<String> {
 
 fn instance_traces(cluster: &Cluster) -> Vec<String> {
     let mut traces = Vec::new();
-    let registered = |it: &&ContainerInstance| it.status != ContainerInstanceStatus::Inactive;
-    for instance in cluster.container_instances.values().filter(registered) {
+    for instance in cluster.container_instances.values() {
         let id = format!("{} ({})", instance.ec2_instance_id, last_segment(&instance.arn));
         traces.extend(marked(&id, &instance.tags));
         let attributes = instance.attributes.keys().filter(|name| name.starts_with("evenkeel"));

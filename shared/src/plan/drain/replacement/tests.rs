@@ -1,0 +1,113 @@
+//! How a substitute is asked for, one condition at a time.
+
+use super::*;
+use crate::plan::drain::testing::{Scene, hook};
+
+/// What is asked for after one thing about an interrupted instance was changed.
+fn asked(cause: Cause, change: impl FnOnce(&mut Scene)) -> Result<Asked, DrainReason> {
+    let mut scene = Scene::new(cause);
+    change(&mut scene);
+    replacement(&scene.view())
+}
+
+fn hooks(names: &[&str]) -> Known<Vec<LifecycleHook>> {
+    Known::Known(names.iter().map(|name| hook(name)).collect())
+}
+
+#[test]
+fn a_hook_that_waits_for_the_tasks_makes_it_a_termination() {
+    for cause in [Cause::Terminate, Cause::Recommendation, Cause::Manual, Cause::Stop] {
+        assert_eq!(asked(cause, |_| ()), Ok(Asked::Terminate), "{cause:?}");
+    }
+    let managed = asked(Cause::Terminate, |it| it.seen.hooks = hooks(&["ship-logs", MANAGED_DRAINING_HOOK]));
+    assert_eq!(managed, Ok(Asked::Terminate));
+}
+
+#[test]
+fn without_any_hook_only_what_ec2_takes_is_detached() {
+    let asked = |cause| asked(cause, |it| it.seen.hooks = hooks(&[]));
+    assert_eq!(asked(Cause::Terminate), Ok(Asked::Detach));
+    assert!(matches!(asked(Cause::Manual), Err(DrainReason::NoHook { .. })));
+    assert!(matches!(asked(Cause::Recommendation), Err(DrainReason::NoHook { .. })));
+    assert!(matches!(asked(Cause::Stop), Err(DrainReason::NotTerminated { .. })));
+    assert!(matches!(asked(Cause::Hibernate), Err(DrainReason::NotTerminated { .. })));
+}
+
+#[test]
+fn somebody_elses_hook_is_passed_by_only_on_request() {
+    let theirs = |it: &mut Scene| it.seen.hooks = hooks(&["ship-logs"]);
+    assert!(matches!(asked(Cause::Terminate, theirs), Err(DrainReason::ForeignHook { .. })));
+    let detach = |it: &mut Scene| {
+        theirs(it);
+        it.policy.replacement = Replacement::Detach;
+    };
+    assert_eq!(asked(Cause::Terminate, detach), Ok(Asked::Detach));
+}
+
+#[test]
+fn a_setting_narrows_it() {
+    let by = |replacement| {
+        move |it: &mut Scene| {
+            it.seen.hooks = hooks(&[]);
+            it.policy.replacement = replacement;
+        }
+    };
+    assert_eq!(asked(Cause::Terminate, by(Replacement::None)), Err(DrainReason::NoneWanted));
+    assert!(matches!(asked(Cause::Terminate, by(Replacement::Terminate)), Err(DrainReason::NoHook { .. })));
+    assert_eq!(asked(Cause::Terminate, by(Replacement::Detach)), Ok(Asked::Detach));
+}
+
+#[test]
+fn an_instance_that_leaves_already_is_not_asked_about_again() {
+    for state in [LifecycleState::Terminating, LifecycleState::TerminatingWait, LifecycleState::Detaching] {
+        let reason = asked(Cause::Terminate, |it| it.state(state));
+        assert!(matches!(reason, Err(DrainReason::AlreadyLeaving { .. })), "{state:?}");
+    }
+    for state in [LifecycleState::Pending, LifecycleState::Standby, LifecycleState::Other] {
+        let reason = asked(Cause::Terminate, |it| it.state(state));
+        assert!(matches!(reason, Err(DrainReason::NotInService { .. })), "{state:?}");
+    }
+    assert_eq!(
+        asked(Cause::Terminate, |it| it.seen.member = Known::Known(None)),
+        Err(DrainReason::NotInGroup)
+    );
+}
+
+#[test]
+fn a_group_that_has_substituted_or_must_not_launch_is_left() {
+    let substituted = asked(Cause::Terminate, |it| {
+        it.group().capacity_rebalance = true;
+        it.group().desired = 0;
+    });
+    assert!(matches!(substituted, Err(DrainReason::AlreadySubstituted { .. })));
+    let surplus = asked(Cause::Terminate, |it| it.group().desired = 0);
+    assert_eq!(surplus, Ok(Asked::Terminate), "without capacity rebalancing a surplus has other reasons");
+    let suspended = asked(Cause::Terminate, |it| it.group().suspended.extend(["Launch".to_owned()]));
+    assert!(matches!(suspended, Err(DrainReason::LaunchSuspended { .. })));
+}
+
+#[test]
+fn what_ecs_protects_for_its_capacity_provider_is_not_detached() {
+    let reason = asked(Cause::Terminate, |it| {
+        it.seen.hooks = hooks(&[]);
+        it.seen.instance.capacity_provider = Some("spot".to_owned());
+        if let Known::Known(Some(member)) = &mut it.seen.member {
+            member.is_protected = true;
+        }
+    });
+    assert!(matches!(reason, Err(DrainReason::ManagedTerminationProtection { .. })));
+}
+
+#[test]
+fn what_cannot_be_told_asks_for_nothing() {
+    let cases: [fn(&mut Scene); 4] = [
+        |it| it.seen.member = Known::Unknown("throttled".to_owned()),
+        |it| it.seen.group = Known::Unknown("throttled".to_owned()),
+        |it| it.seen.hooks = Known::Unknown("throttled".to_owned()),
+        |it| it.seen.hooks = Known::NotAsked,
+    ];
+    for change in cases {
+        let reason = asked(Cause::Terminate, change);
+        assert!(matches!(reason, Err(DrainReason::CannotTell { .. })), "{reason:?}");
+    }
+}
