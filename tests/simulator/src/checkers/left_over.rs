@@ -9,7 +9,7 @@ mod groups;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::account::{Account, Cluster, SchedulingStrategy, Tags};
+use crate::account::{Account, Cluster, ContainerInstanceStatus, SchedulingStrategy, Tags};
 use crate::scheduler::events::last_segment;
 use crate::scheduler::protection::is_protected;
 use crate::time::SimTime;
@@ -84,9 +84,11 @@ fn traces(account: &Account) -> BTreeSet<String> {
     traces
 }
 
+/// Marks on container instances; those of a deregistered one are gone with it, though it can still be described.
 fn instance_traces(cluster: &Cluster) -> Vec<String> {
     let mut traces = Vec::new();
-    for instance in cluster.container_instances.values() {
+    let instances = cluster.container_instances.values();
+    for instance in instances.filter(|instance| instance.status != ContainerInstanceStatus::Inactive) {
         let id = format!("{} ({})", instance.ec2_instance_id, last_segment(&instance.arn));
         traces.extend(marked(&id, &instance.tags));
         let attributes = instance.attributes.keys().filter(|name| name.starts_with("evenkeel"));
@@ -137,6 +139,10 @@ mod tests {
         let instance = cluster.container_instances.values_mut().next().expect("built");
         instance.attributes.insert("evenkeel.drain".to_owned(), None);
         assert_eq!(left_over(&account, &baseline).len(), 4);
+        let cluster = account.clusters.get_mut("web").expect("built");
+        let instance = cluster.container_instances.values_mut().next().expect("built");
+        instance.status = ContainerInstanceStatus::Inactive;
+        assert_eq!(left_over(&account, &baseline).len(), 3, "its mark is gone with it");
     }
 
     #[test]
