@@ -177,6 +177,16 @@ mod tests {
     }
 
     #[test]
+    fn ec2_fills_the_bucket_of_terminations_more_slowly_than_that_of_reads() {
+        let mut throttle = Throttle::default();
+        let mut admitted = |operation: &str, at: i64| {
+            (0..200).filter(|_| throttle.admits(Service::Ec2, operation, SimTime(at))).count()
+        };
+        assert_eq!((admitted("DescribeInstances", 0), admitted("TerminateInstances", 0)), (100, 100));
+        assert_eq!((admitted("DescribeInstances", 1000), admitted("TerminateInstances", 1000)), (20, 5));
+    }
+
+    #[test]
     fn other_callers_empty_the_same_bucket() {
         let mut throttle = Throttle::default();
         throttle.spend(Service::Ecs, "ListTasks", 500, SimTime(0));
