@@ -9,13 +9,14 @@
 //! Simplified: what waits is measured against the size of the group's machines, CPU and memory only; there is no
 //! warm-up, as growth goes to the size needed and not by steps; each step of shrinking waits for 15 low points anew.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::groups;
 use super::health::service_of;
 use crate::account::{
-    Account, AutoScalingGroup, CapacityProvider, Cluster, ContainerInstance, ContainerInstanceStatus,
-    ManagedScaling, SchedulingStrategy, Task, TaskStatus,
+    Account, AutoScalingGroup, CapacityProvider, Cluster, ContainerInstanceStatus, ManagedScaling,
+    SchedulingStrategy, Task, TaskStatus,
 };
 
 /// How often the metric is published.
@@ -87,23 +88,24 @@ fn needed(account: &Account, provider: &CapacityProvider) -> u32 {
 }
 
 fn in_use(account: &Account, cluster: &Cluster, provider: &CapacityProvider) -> u32 {
+    let at_work = at_work(cluster);
     let own = cluster.container_instances.values().filter(|instance| {
         let counted = account.switches.reservation_counts_draining
             || instance.status != ContainerInstanceStatus::Draining;
         counted && instance.host_alive && instance.capacity_provider.as_ref() == Some(&provider.name)
     });
-    own.filter(|instance| has_work(cluster, instance)).count() as u32
+    own.filter(|instance| at_work.contains(instance.arn.as_str())).count() as u32
 }
 
-/// Whether a task other than a daemon's is on the instance and not STOPPED.
-pub(crate) fn has_work(cluster: &Cluster, instance: &ContainerInstance) -> bool {
-    let is_work = |task: &Task| {
+/// ARNs of the instances with a task other than a daemon's that is not STOPPED.
+pub(crate) fn at_work(cluster: &Cluster) -> BTreeSet<&str> {
+    let is_work = |task: &&Task| {
         let service = service_of(cluster, task);
         task.last_status != TaskStatus::Stopped
             && service.is_none_or(|service| service.scheduling_strategy != SchedulingStrategy::Daemon)
     };
-    let mut tasks = cluster.tasks.values();
-    tasks.any(|task| task.container_instance.as_ref() == Some(&instance.arn) && is_work(task))
+    let tasks = cluster.tasks.values().filter(is_work);
+    tasks.filter_map(|task| task.container_instance.as_deref()).collect()
 }
 
 /// Machines that the waiting tasks of the provider would fill.

@@ -6,6 +6,8 @@
 //!
 //! Simplified: at once. A DRAINING instance is treated like any other, which AWS does not say.
 
+use std::collections::BTreeSet;
+
 use super::{events, machines, managed_scaling};
 use crate::account::{Account, CapacityProvider, LifecycleState};
 
@@ -29,10 +31,11 @@ pub(crate) fn tick(account: &mut Account) {
 /// Instances in service whose protection is not what their tasks ask for.
 fn changes(account: &Account, provider: &CapacityProvider) -> Vec<(String, bool)> {
     let Some(group) = account.auto_scaling_groups.get(&provider.group) else { return Vec::new() };
+    let at_work: BTreeSet<&str> = account.clusters.values().flat_map(managed_scaling::at_work).collect();
     let in_service = group.instances.values().filter(|instance| instance.state == LifecycleState::InService);
     let differing = in_service.filter_map(|instance| {
-        let (cluster, registered) = machines::container_instance(account, &instance.id)?;
-        let has_work = managed_scaling::has_work(&account.clusters[cluster], registered);
+        let (_, registered) = machines::container_instance(account, &instance.id)?;
+        let has_work = at_work.contains(registered.arn.as_str());
         (has_work != instance.protected).then(|| (instance.id.clone(), has_work))
     });
     differing.collect()
