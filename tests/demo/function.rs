@@ -19,20 +19,16 @@ pub(crate) struct Function {
 impl Function {
     /// Starts the binary against `endpoint`. Only the pause between turns is scaled to the account's fast clock: every
     /// other duration is measured on that clock itself, which the function learns from AWS's answers.
-    pub(crate) async fn start(binary: Option<PathBuf>, endpoint: &str, multiple: f64) -> io::Result<Self> {
+    pub(crate) async fn start(binary: PathBuf, endpoint: &str, multiple: f64) -> io::Result<Self> {
         let runtime = RuntimeApi::start(TcpListener::bind("127.0.0.1:0").await?)?;
-        let binary = match binary {
-            Some(binary) => binary,
-            None => std::env::current_exe()?.with_file_name("rebalance"),
-        };
         let pause = Duration::from_secs(5).div_f64(multiple).max(Duration::from_millis(100));
         let process = Command::new(&binary)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", runtime.address().to_string())
-            .env("AWS_LAMBDA_FUNCTION_NAME", "evenkeel-rebalance")
+            .env("AWS_LAMBDA_FUNCTION_NAME", "evenkeel")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-            .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/evenkeel-rebalance")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/evenkeel")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "demo")
             .env("AWS_LAMBDA_LOG_LEVEL", "ERROR")
             .env("AWS_REGION", "eu-west-1")

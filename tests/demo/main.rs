@@ -1,11 +1,13 @@
-//! `make demo`: the real function evens out a simulated cluster over TCP, then the same cluster has everything stopped.
+//! `make demo`: the real function evens out a simulated cluster over TCP, then the same cluster has everything stopped;
+//! in a second act EC2 takes an instance away, and the function `drain` empties and replaces it.
 //!
-//! Nothing here knows how the function decides. It is the binary that would be uploaded to Lambda, under a Lambda
-//! Runtime API, on the Scheduled Event that Amazon EventBridge documents, with `AWS_ENDPOINT_URL` pointing at the
+//! Nothing here knows how the functions decide. They are the binaries that would be uploaded to Lambda, under a Lambda
+//! Runtime API, on the events that Amazon EventBridge documents, with `AWS_ENDPOINT_URL` pointing at the
 //! simulated account. The account's clock runs thirty times as fast as the wall's.
 
 mod figures;
 mod function;
+mod interruption;
 mod story;
 
 use std::path::PathBuf;
@@ -35,9 +37,19 @@ struct Arguments {
     /// Print the figures only.
     #[arg(long)]
     figures: bool,
-    /// The function's binary; by default the one beside this program.
+    /// Where the functions' binaries are; by default beside this program.
     #[arg(long)]
-    function: Option<PathBuf>,
+    functions: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// The binary of a function.
+    fn function_named(&self, name: &str) -> std::io::Result<PathBuf> {
+        match &self.functions {
+            Some(folder) => Ok(folder.join(name)),
+            None => Ok(std::env::current_exe()?.with_file_name(name)),
+        }
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -52,7 +64,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Plays both acts; says whether the first kept every promise.
+/// Plays all acts; says whether the functions kept every promise.
 async fn play(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     let evened = even_out(arguments, clusters::both_layers(arguments.seed)).await?;
     let (stopped, bars) = figures::stop_everything(arguments.seed, clusters::both_layers(arguments.seed));
@@ -62,7 +74,8 @@ async fn play(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>>
         );
     }
     println!("{}", figures::table(&evened, &stopped));
-    Ok(evened.is_clean())
+    let is_drained = interruption::play(arguments).await?;
+    Ok(evened.is_clean() && is_drained)
 }
 
 async fn even_out(arguments: &Arguments, account: Account) -> Result<Figures, Box<dyn std::error::Error>> {
@@ -73,7 +86,8 @@ async fn even_out(arguments: &Arguments, account: Account) -> Result<Figures, Bo
     if !arguments.figures {
         story::opening(&simulator, arguments.seed, arguments.multiple);
     }
-    let mut function = Function::start(arguments.function.clone(), &endpoint, arguments.multiple).await?;
+    let mut function =
+        Function::start(arguments.function_named("rebalance")?, &endpoint, arguments.multiple).await?;
     let telling = (!arguments.figures).then(|| tokio::spawn(story::tell(simulator.clone())));
     let outcome = function.invoke(scheduled_event(), Duration::from_mins(3)).await?;
     // What leaves is given the time to leave before the books are closed.

@@ -17,7 +17,6 @@ use evenkeel::plan::drain::record::Cause;
 use evenkeel::report::Status;
 use evenkeel::report::drain::{DrainBlocked, DrainReport, Stage};
 use evenkeel::settings::Settings;
-use evenkeel::timestamp::Timestamp;
 use evenkeel::turn::drain::{Drain, Drained};
 use futures::{StreamExt, stream};
 use serde_json::Value;
@@ -45,8 +44,8 @@ pub async fn handle(
     settings: &Settings,
 ) -> Result<DrainReport, Error> {
     let begin_at = Instant::now();
-    let (calls_before, received_at) = (aws.calls(), aws.now());
-    let command = event::parse(event, aws.region(), settings, received_at)?;
+    let calls_before = aws.calls();
+    let command = event::parse(event, aws.region(), settings, aws.now())?;
     let clusters = match &command {
         Command::Drain { cluster: Some(cluster), .. } => vec![cluster.clone()],
         _ => observe::clusters(aws, settings).await?,
@@ -54,7 +53,10 @@ pub async fn handle(
     let end = begin_at + time_for(&command, working_time, settings);
     let dry_run = settings.dry_run || matches!(command, Command::Drain { dry_run: true, .. });
     let drain = Drain { aws, settings, clusters, dry_run };
-    let mut work = Box::pin(begin(&drain, command, received_at)).await?;
+    let mut work = Box::pin(begin(&drain, command)).await?;
+    for drained in &mut work {
+        drained.received_at(aws.now() - begin_at.elapsed());
+    }
     for turn in 1.. {
         let open = work.iter_mut().filter(|it| !it.is_over());
         let look = async |drained: &mut Drained| {
@@ -83,18 +85,18 @@ fn time_for(command: &Command, working_time: Duration, settings: &Settings) -> D
 }
 
 /// The instances that the command is about, the urgent one already begun with.
-async fn begin(drain: &Drain<'_>, command: Command, received_at: Timestamp) -> Result<Vec<Drained>, Error> {
+async fn begin(drain: &Drain<'_>, command: Command) -> Result<Vec<Drained>, Error> {
     match command {
         Command::Reconcile => drain.under_way().await,
         Command::Drain { instance, record, .. } => {
-            let mut drained = Drained::new(instance, record, received_at);
+            let mut drained = Drained::new(instance, record);
             if record.cause.is_interruption() {
                 let result = Box::pin(drain.interrupt(&mut drained)).await;
                 drained.note(result);
             }
             Ok(vec![drained])
         }
-        Command::Terminated { instance, at } => Ok(vec![Drained::terminated(instance, at, received_at)]),
+        Command::Terminated { instance, at } => Ok(vec![Drained::terminated(instance, at)]),
         Command::LeaveAlone { instance, reason } => Ok(vec![Drained::left_alone(instance, reason)]),
     }
 }

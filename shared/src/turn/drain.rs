@@ -125,7 +125,7 @@ impl Drain<'_> {
             self.execute(&registration, &instance_id, group.as_ref(), record.cause.is_interruption());
         drained.carry_out(&execute, &decision.steps).await;
         self.watch(drained, &seen).await;
-        drained.conclude(&seen, decision);
+        drained.conclude(decision, self.aws.now());
         Ok(())
     }
 

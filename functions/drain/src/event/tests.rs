@@ -47,16 +47,16 @@ fn lifecycle_action(hook: &str) -> Value {
     })
 }
 
-fn record_of(command: Command) -> DrainRecord {
+fn record_of(command: &Command) -> DrainRecord {
     let Command::Drain { record, cluster: None, dry_run: false, .. } = command else { panic!("{command:?}") };
-    record
+    *record
 }
 
 #[test]
 fn a_deadline_counts_from_the_time_in_the_event() {
     let at = Timestamp::parse("2026-01-02T03:04:05Z").unwrap();
-    let deadline = |event| record_of(parsed(event).unwrap()).deadline.map(|it| it.since(at).as_secs());
-    let cause = |event| record_of(parsed(event).unwrap()).cause;
+    let deadline = |event| record_of(&parsed(event).unwrap()).deadline.map(|it| it.since(at).as_secs());
+    let cause = |event| record_of(&parsed(event).unwrap()).cause;
     assert_eq!(
         (cause(interruption("terminate")), deadline(interruption("terminate"))),
         (Cause::Terminate, Some(120))
@@ -85,7 +85,7 @@ fn a_recommendation_is_acted_on_by_setting() {
     event["detail"] = json!({"instance-id": "i-1234567890abcdef0"});
     assert!(matches!(parsed(event.clone()).unwrap(), Command::LeaveAlone { reason: Some(_), .. }));
     let replace = settings(&[("EVENKEEL_ON_REBALANCE_RECOMMENDATION", "replace")]);
-    let record = record_of(parse(event, REGION, &replace, now()).unwrap());
+    let record = record_of(&parse(event, REGION, &replace, now()).unwrap());
     assert_eq!((record.cause, record.deadline), (Cause::Recommendation, None));
 }
 

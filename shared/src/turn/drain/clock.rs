@@ -35,13 +35,12 @@ impl Drained {
 impl Drain<'_> {
     /// Looks at what the stage clock still waits for.
     pub(super) async fn watch(&self, drained: &mut Drained, seen: &InstanceSnapshot) {
-        let now = seen.observed_at;
         if drained.clock.registered_at.is_none() {
             self.watch_for_substitute(drained, seen).await;
         }
         if drained.clock.tasks_elsewhere_at.is_none() && !drained.services.is_empty() {
             let is_elsewhere = self.are_elsewhere(&drained.services, seen).await;
-            drained.clock.tasks_elsewhere_at = is_elsewhere.then_some(now);
+            drained.clock.tasks_elsewhere_at = is_elsewhere.then(|| self.aws.now());
         }
     }
 
@@ -58,7 +57,7 @@ impl Drain<'_> {
         if newcomers.is_empty() {
             return;
         }
-        let now = Some(seen.observed_at);
+        let now = Some(self.aws.now());
         drained.clock.in_service_at = drained.clock.in_service_at.or(now);
         let registered = self.aws.registrations(&seen.cluster, &newcomers).await;
         drained.clock.registered_at = registered.ok().filter(|arns| !arns.is_empty()).and(now);

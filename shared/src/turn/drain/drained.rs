@@ -48,12 +48,8 @@ pub struct Drained {
 
 impl Drained {
     /// An instance that is to be drained.
-    pub fn new(instance: InstanceId, record: DrainRecord, received_at: Timestamp) -> Self {
-        let clock = StageClock {
-            event_at: Some(record.noticed_at),
-            received_at: Some(received_at),
-            ..StageClock::default()
-        };
+    pub fn new(instance: InstanceId, record: DrainRecord) -> Self {
+        let clock = StageClock { event_at: Some(record.noticed_at), ..StageClock::default() };
         Self { record: Some(record), clock, ..Self::found(instance) }
     }
 
@@ -80,9 +76,8 @@ impl Drained {
     }
 
     /// An instance whose host is gone.
-    pub fn terminated(instance: InstanceId, at: Timestamp, received_at: Timestamp) -> Self {
-        let clock =
-            StageClock { event_at: Some(at), received_at: Some(received_at), ..StageClock::default() };
+    pub fn terminated(instance: InstanceId, at: Timestamp) -> Self {
+        let clock = StageClock { event_at: Some(at), ..StageClock::default() };
         Self { terminated_at: Some(at), clock, ..Self::found(instance) }
     }
 
@@ -102,6 +97,11 @@ impl Drained {
     /// Whether nothing is left to do about it in this invocation.
     pub fn is_over(&self) -> bool {
         self.is_over || self.error.as_ref().is_some_and(|error| !error.is_retryable())
+    }
+
+    /// When its invocation began, on AWS's clock, which only an answer of AWS tells.
+    pub fn received_at(&mut self, at: Timestamp) {
+        self.clock.received_at = Some(at);
     }
 
     /// Whether the next look is not to be put off: a call has failed, or one look more may confirm that it is empty.
@@ -230,7 +230,7 @@ impl Drained {
     }
 
     /// How far it is after this turn. Where a lifecycle action is to be completed, only that ends the matter.
-    pub(super) fn conclude(&mut self, seen: &InstanceSnapshot, decision: Decision) {
+    pub(super) fn conclude(&mut self, decision: Decision, now: Timestamp) {
         self.reasons = decision.reasons;
         let is_pending = decision.steps.iter().any(|step| matches!(step, Step::Complete(_) | Step::GiveBack));
         self.is_over |= decision.progress != Progress::Draining && !is_pending;
@@ -242,7 +242,7 @@ impl Drained {
             Progress::Over => Stage::LeftAlone,
         };
         if decision.progress == Progress::Empty {
-            self.clock.empty_at = self.clock.empty_at.or(Some(seen.observed_at));
+            self.clock.empty_at = self.clock.empty_at.or(Some(now));
         }
     }
 }
