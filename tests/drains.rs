@@ -10,7 +10,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use simulator::account::{Account, ActionResult};
-use simulator::builder::{AccountBuilder, GroupBuilder};
+use simulator::builder::{AccountBuilder, GroupBuilder, ServiceBuilder};
 use simulator::checkers::Drain as Drained;
 use simulator::event_bridge::{Delivery, EventBridge, Mishaps, Rule};
 
@@ -62,6 +62,35 @@ pub fn held_fleet(seed: u64) -> Account {
 /// Adds that hook.
 pub fn with_hook(group: GroupBuilder) -> GroupBuilder {
     group.terminate_hook(HOOK, Duration::from_mins(10), ActionResult::Continue)
+}
+
+/// A group of `size` instances with one task of each of `each` services on every one of them, which may drain itself on a
+/// notice; and the instances' ids.
+pub fn large(
+    seed: u64,
+    size: u32,
+    each: usize,
+    drains_itself: bool,
+    with: impl FnOnce(GroupBuilder) -> GroupBuilder,
+) -> (Account, Vec<String>) {
+    let ids: Vec<String> = (0..size).map(|number| format!("i-{number:04}")).collect();
+    let zone = |number: usize| ZONES[number % ZONES.len()];
+    let places: Vec<(&str, &str)> =
+        ids.iter().enumerate().map(|(number, id)| (id.as_str(), zone(number))).collect();
+    let on: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let builder = AccountBuilder::new(seed)
+        .cluster("web")
+        .launch_template("web", |it| {
+            let it = it.spot().size(4096, 15_360);
+            if drains_itself { it.agent_drains_on_spot() } else { it }.version("ami-1")
+        })
+        .auto_scaling_group("web-asg", |it| with(it.zones(&ZONES).size(0, size, 2 * size).instances(&places)))
+        .task_definition("app", |it| it.cpu(256).memory(512));
+    let service = |builder: AccountBuilder, number: usize| {
+        let with = |it: ServiceBuilder| it.task_definition("app").spread_zone().spread_instance().on(&on);
+        builder.service(&format!("app-{number:02}"), with)
+    };
+    ((0..each).fold(builder, service).build(), ids)
 }
 
 /// An event bus with the rules and the schedule of an installation.

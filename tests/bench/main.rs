@@ -1,6 +1,7 @@
 //! `make bench`, second half: every family of clusters under every policy, and what the planner needs for large ones.
 
 mod families;
+mod interruptions;
 mod large;
 mod planner;
 mod policies;
@@ -21,6 +22,8 @@ struct Arguments {
 enum Part {
     /// Evenkeel beside what people do without it, over all families of clusters.
     Families,
+    /// Spot interruptions beside what people have without Evenkeel.
+    Interruptions,
     /// Wall time and peak memory of planning, over sizes of cluster.
     Planner,
     /// One row of `planner`, measured in this process and printed as JSON.
@@ -38,8 +41,13 @@ fn main() -> ExitCode {
             families::print_table();
             Ok(())
         }
+        Some(Part::Interruptions) => {
+            interruptions::print_table();
+            Ok(())
+        }
         None => {
             families::print_table();
+            interruptions::print_table();
             planner::print_table()
         }
     };

@@ -57,6 +57,10 @@ pub async fn handle(
     for drained in &mut work {
         drained.received_at(aws.now() - begin_at.elapsed());
     }
+    if !dry_run && work.iter().any(Drained::is_asked_for) {
+        // What is pressing is done: the account's buckets are left to those who are interrupted at the same time.
+        tokio::time::sleep(settings.poll_interval).await;
+    }
     for turn in 1.. {
         let open = work.iter_mut().filter(|it| !it.is_over());
         let look = async |drained: &mut Drained| {

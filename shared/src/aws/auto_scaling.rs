@@ -2,7 +2,8 @@
 //!
 //! Batches and pages are those of the API reference: `DescribeAutoScalingInstances` 50, `DescribeAutoScalingGroups` 100.
 //! `ScalingActivityInProgress` and `ResourceContention` mean "later": the first is a 400 that the SDK does not retry, so
-//! that the next turn does.
+//! that the next turn does. The two calls that ask for a substitute may be retried by it: they name their instance and leave
+//! the desired capacity alone, so that saying it twice asks for one.
 
 use std::time::Duration;
 
@@ -71,8 +72,8 @@ impl Aws {
         self.limits.wait(Bucket::AutoScaling).await;
         let call = self.auto_scaling.terminate_instance_in_auto_scaling_group();
         let call = call.instance_id(instance.as_str()).should_decrement_desired_capacity(false);
-        let answer = call.customize().config_override(once_auto_scaling()).send().await;
-        answer
+        call.send()
+            .await
             .map(drop)
             .map_err(|error| failed("TerminateInstanceInAutoScalingGroup", instance.as_str(), error))
     }
@@ -83,8 +84,7 @@ impl Aws {
         self.limits.wait(Bucket::AutoScaling).await;
         let call = self.auto_scaling.detach_instances().auto_scaling_group_name(group.as_str());
         let call = call.instance_ids(instance.as_str()).should_decrement_desired_capacity(false);
-        let answer = call.customize().config_override(once_auto_scaling()).send().await;
-        answer.map(drop).map_err(|error| failed("DetachInstances", instance.as_str(), error))
+        call.send().await.map(drop).map_err(|error| failed("DetachInstances", instance.as_str(), error))
     }
 
     /// Restarts the clock of a lifecycle action (`RecordLifecycleActionHeartbeat`), up to its global time-out.

@@ -1,32 +1,12 @@
 //! Many interruptions at once, each handled by an invocation of its own against the same account's buckets.
 
-use evenkeel_tests::drains::{bare_fleet, held_fleet, with_hook};
+use evenkeel_tests::drains::{bare_fleet, held_fleet, large, with_hook};
 use evenkeel_tests::play;
 use simulator::account::Account;
 use simulator::account::InterruptionAction::Terminate;
-use simulator::builder::{AccountBuilder, GroupBuilder};
+use simulator::builder::AccountBuilder;
 
 use super::*;
-
-/// A group of `size` instances with a service of three tasks on each.
-fn large(seed: u64, size: u32, with: impl FnOnce(GroupBuilder) -> GroupBuilder) -> (Account, Vec<String>) {
-    let ids: Vec<String> = (0..size).map(|number| format!("i-{number:04}")).collect();
-    let zone = |number: usize| evenkeel_tests::clusters::ZONES[number % 3];
-    let places: Vec<(&str, &str)> =
-        ids.iter().enumerate().map(|(number, id)| (id.as_str(), zone(number))).collect();
-    let on: Vec<&str> = (0..3).flat_map(|_| ids.iter().map(String::as_str)).collect();
-    let account = AccountBuilder::new(seed)
-        .cluster("web")
-        .launch_template("web", |it| it.spot().size(4096, 15_360).version("ami-1"))
-        .auto_scaling_group("web-asg", |it| {
-            let zones = evenkeel_tests::clusters::ZONES;
-            with(it.zones(&zones).size(0, size, 2 * size).instances(&places))
-        })
-        .task_definition("app", |it| it.cpu(256).memory(512))
-        .service("app", |it| it.spread_zone().spread_instance().on(&on))
-        .build();
-    (account, ids)
-}
 
 fn at_once(seed: u64, account: Account, ids: &[String]) {
     play(seed, account, async |stage| {
@@ -66,21 +46,21 @@ fn two_of_six() {
 
 #[test]
 fn five_of_ten() {
-    let (account, ids) = large(903, 10, |it| it);
+    let (account, ids) = large(903, 10, 3, false, |it| it);
     at_once(903, account, &ids[..5]);
-    let (account, ids) = large(904, 10, with_hook);
+    let (account, ids) = large(904, 10, 3, false, with_hook);
     at_once(904, account, &ids[..5]);
 }
 
 #[test]
 fn fifty_of_two_hundred() {
-    let (account, ids) = large(905, 200, |it| it);
+    let (account, ids) = large(905, 200, 3, false, |it| it);
     at_once(905, account, &ids[..50]);
 }
 
 #[test]
 fn fifty_of_two_hundred_that_a_hook_holds() {
-    let (account, ids) = large(906, 200, with_hook);
+    let (account, ids) = large(906, 200, 3, false, with_hook);
     at_once(906, account, &ids[..50]);
 }
 

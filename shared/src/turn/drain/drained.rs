@@ -104,6 +104,11 @@ impl Drained {
         self.clock.received_at = Some(at);
     }
 
+    /// Whether it is DRAINING and its substitute is on its way, by this invocation's own calls.
+    pub fn is_asked_for(&self) -> bool {
+        self.clock.draining_at.is_some() && self.clock.replacement_requested_at.is_some()
+    }
+
     /// Whether the next look is not to be put off: a call has failed, or one look more may confirm that it is empty.
     pub fn is_pressing(&self) -> bool {
         !self.is_over() && (self.is_pressing || self.error.is_some() || self.empty_since.is_some())
