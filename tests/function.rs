@@ -1,24 +1,26 @@
-//! The function's own binary under a Lambda Runtime API, over TCP against the simulated account: what a user installs.
+//! The functions' own binaries under a Lambda Runtime API, over TCP against the simulated account: what a user installs.
 //!
-//! `make test` builds the binary first; without it these tests fail and say so.
+//! `make test` builds them first; without it these tests fail and say so.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use evenkeel_tests::clusters;
+use evenkeel_tests::{clusters, drains};
 use serde_json::{Value, json};
+use simulator::account::{Account, InterruptionAction};
 use simulator::runtime_api::{InvocationResult, RuntimeApi};
+use simulator::scheduler::spot;
 use simulator::simulator::Simulator;
 use tokio::net::TcpListener;
 
 /// How much faster than wall time the account lives: slow enough for a loaded machine, fast enough for a test.
 const MULTIPLE: f64 = 40.0;
 
-fn binary() -> PathBuf {
+fn binary(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("a test knows where it is");
     let built = tests.parent().and_then(|deps| deps.parent()).expect("tests lie in target/<profile>/deps");
-    let binary = built.join("rebalance");
+    let binary = built.join(name);
     assert!(binary.exists(), "{} is not built: run `make test`", binary.display());
     binary
 }
@@ -34,7 +36,7 @@ impl Drop for Function {
     }
 }
 
-fn start(runtime: &RuntimeApi, endpoint: &str, settings: &[(&str, &str)]) -> Function {
+fn start(name: &str, runtime: &RuntimeApi, endpoint: &str, settings: &[(&str, &str)]) -> Function {
     let fixed = [
         ("AWS_LAMBDA_FUNCTION_NAME", "evenkeel-rebalance"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -48,23 +50,32 @@ fn start(runtime: &RuntimeApi, endpoint: &str, settings: &[(&str, &str)]) -> Fun
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("AWS_ENDPOINT_URL", endpoint),
     ];
-    let mut command = Command::new(binary());
+    let mut command = Command::new(binary(name));
     command.env_clear().env("AWS_LAMBDA_RUNTIME_API", runtime.address().to_string());
     command.envs(fixed).envs(settings.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null());
     Function(command.spawn().expect("the binary starts"))
 }
 
-/// Invokes a fresh function instance with each event in turn and returns the answers and the account.
+/// Invokes a fresh instance of `rebalance` with each event in turn and returns the answers and the account.
 fn answers(settings: &[(&str, &str)], events: &[Value]) -> (Vec<InvocationResult>, Simulator) {
+    answers_of("rebalance", clusters::lost_and_returned(1), settings, events)
+}
+
+fn answers_of(
+    name: &str,
+    account: Account,
+    settings: &[(&str, &str)],
+    events: &[Value],
+) -> (Vec<InvocationResult>, Simulator) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let endpoint = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let simulator = Simulator::new(clusters::lost_and_returned(1), 1);
+        let simulator = Simulator::new(account, 1);
         let serving = tokio::spawn(simulator::server::serve(simulator.clone(), listener, MULTIPLE));
         let api = RuntimeApi::start(TcpListener::bind("127.0.0.1:0").await.expect("a port is free"));
         let api = api.expect("the Runtime API starts");
-        let _function = start(&api, &endpoint, settings);
+        let _function = start(name, &api, &endpoint, settings);
         let mut answers = Vec::new();
         for event in events {
             answers.push(api.invoke(event.clone(), Duration::from_mins(3)).await.result);
@@ -121,6 +132,31 @@ fn bad_events_are_errors_with_a_type_and_a_place() {
     let is_write =
         |call: &simulator::simulator::Call| reads.iter().all(|prefix| !call.operation.starts_with(prefix));
     assert!(!simulator.calls().iter().any(is_write), "{:#?}", simulator.calls());
+}
+
+#[test]
+fn the_drain_binary_empties_an_interrupted_instance_and_brings_another() {
+    let mut account = drains::bare_fleet(1);
+    spot::interrupt(&mut account, "i-a1", InterruptionAction::Terminate);
+    let warning = account.events[0].envelope.clone();
+    let (answers, simulator) = answers_of("drain", account, &SETTINGS, &[warning]);
+    let InvocationResult::Response(report) = &answers[0] else { panic!("{answers:#?}") };
+    let instance = &report["instances"][0];
+    assert_eq!((&report["status"], &instance["stage"]), (&json!("done"), &json!("empty")), "{report:#}");
+    assert_eq!(instance["replacement"], "detach", "{report:#}");
+    assert!(simulator.violations().is_empty(), "{:#?}\n{}", simulator.violations(), simulator.timeline());
+    assert_eq!(simulator.account(|account| account.machines.len()), 7, "{}", simulator.timeline());
+}
+
+#[test]
+fn the_drain_binary_refuses_an_event_of_another_region() {
+    let mut account = drains::bare_fleet(1);
+    spot::interrupt(&mut account, "i-a1", InterruptionAction::Terminate);
+    let mut warning = account.events[0].envelope.clone();
+    warning["region"] = json!("us-east-1");
+    let (answers, simulator) = answers_of("drain", account, &SETTINGS, &[warning]);
+    let InvocationResult::Error(error) = &answers[0] else { panic!("{answers:#?}") };
+    assert_eq!((&error["errorType"], simulator.calls().len()), (&json!("EventInvalid"), 0), "{error}");
 }
 
 #[test]
