@@ -8,8 +8,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use evenkeel::error::{Error, Fault};
 use evenkeel::ids::{ClusterName, InstanceId};
 use evenkeel::plan::drain::reason::DrainReason;
@@ -117,8 +115,9 @@ fn interruption(event: Value, region: &str, settings: &Settings) -> Result<Comma
     let (cause, notice) = match detail.instance_action.as_str() {
         "terminate" => (Cause::Terminate, settings.spot_notice),
         "stop" => (Cause::Stop, settings.spot_notice),
-        // Hibernation begins at once (Amazon EC2 User Guide, "Spot Instance interruption notices").
-        "hibernate" => (Cause::Hibernate, Duration::ZERO),
+        // It begins at once (Amazon EC2 User Guide, "Spot Instance interruption notices"); the same time is given, so that
+        // nothing is ended early should it not.
+        "hibernate" => (Cause::Hibernate, settings.spot_notice),
         other => {
             let what = format!("is '{other}', expected terminate, stop or hibernate");
             return Err(Error::event("detail.instance-action", what));

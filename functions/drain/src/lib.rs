@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use evenkeel::aws::Aws;
 use evenkeel::error::Error;
+use evenkeel::ids::ClusterName;
 use evenkeel::observe;
 use evenkeel::plan::drain::reason::DrainReason;
 use evenkeel::plan::drain::record::Cause;
@@ -36,6 +37,9 @@ const SLOWER: u32 = 3;
 /// end.
 const PAUSES_MAX: u32 = 10;
 
+/// The longest that an interruption waits before its first whole look: standalone tasks have yet to be told to stop.
+const FIRST_PAUSE_MAX: Duration = Duration::from_secs(5);
+
 /// Handles one event within `working_time`.
 pub async fn handle(
     event: Value,
@@ -47,19 +51,19 @@ pub async fn handle(
     let calls_before = aws.calls();
     let command = event::parse(event, aws.region(), settings, aws.now())?;
     let clusters = match &command {
-        Command::Drain { cluster: Some(cluster), .. } => vec![cluster.clone()],
+        Command::Drain { cluster: Some(cluster), .. } => vec![configured(cluster, aws, settings).await?],
         _ => observe::clusters(aws, settings).await?,
     };
     let end = begin_at + time_for(&command, working_time, settings);
     let dry_run = settings.dry_run || matches!(command, Command::Drain { dry_run: true, .. });
     let drain = Drain { aws, settings, clusters, dry_run };
-    let mut work = Box::pin(begin(&drain, command)).await?;
+    let (mut work, errors) = Box::pin(begin(&drain, command)).await?;
     for drained in &mut work {
         drained.received_at(aws.now() - begin_at.elapsed());
     }
     if !dry_run && work.iter().any(Drained::is_asked_for) {
         // What is pressing is done: the account's buckets are left to those who are interrupted at the same time.
-        tokio::time::sleep(settings.poll_interval).await;
+        tokio::time::sleep(settings.poll_interval.min(FIRST_PAUSE_MAX)).await;
     }
     for turn in 1.. {
         let open = work.iter_mut().filter(|it| !it.is_over());
@@ -76,7 +80,15 @@ pub async fn handle(
         }
         tokio::time::sleep(pause).await;
     }
-    report(work, aws.calls_since(&calls_before), dry_run)
+    report(work, &errors, aws.calls_since(&calls_before), dry_run)
+}
+
+/// The cluster that a command names, which has to be a configured one: the schedule goes on with it.
+async fn configured(cluster: &ClusterName, aws: &Aws, settings: &Settings) -> Result<ClusterName, Error> {
+    let is_one = observe::clusters(aws, settings).await?.contains(cluster);
+    let refused =
+        || Error::event("cluster", format!("is '{cluster}', which EVENKEEL_CLUSTERS does not name"));
+    if is_one { Ok(cluster.clone()) } else { Err(refused()) }
 }
 
 fn time_for(command: &Command, working_time: Duration, settings: &Settings) -> Duration {
@@ -89,7 +101,8 @@ fn time_for(command: &Command, working_time: Duration, settings: &Settings) -> D
 }
 
 /// The instances that the command is about, the urgent one already begun with.
-async fn begin(drain: &Drain<'_>, command: Command) -> Result<Vec<Drained>, Error> {
+async fn begin(drain: &Drain<'_>, command: Command) -> Result<(Vec<Drained>, Vec<Error>), Error> {
+    let only = |drained| Ok((vec![drained], Vec::new()));
     match command {
         Command::Reconcile => drain.under_way().await,
         Command::Drain { instance, record, .. } => {
@@ -98,16 +111,21 @@ async fn begin(drain: &Drain<'_>, command: Command) -> Result<Vec<Drained>, Erro
                 let result = Box::pin(drain.interrupt(&mut drained)).await;
                 drained.note(result);
             }
-            Ok(vec![drained])
+            if record.cause == Cause::Hook {
+                let result = Box::pin(drain.leave_to_interruption(&mut drained)).await;
+                drained.note(result);
+            }
+            only(drained)
         }
-        Command::Terminated { instance, at } => Ok(vec![Drained::terminated(instance, at)]),
-        Command::LeaveAlone { instance, reason } => Ok(vec![Drained::left_alone(instance, reason)]),
+        Command::Terminated { instance, at } => only(Drained::terminated(instance, at)),
+        Command::LeaveAlone { instance, reason } => only(Drained::left_alone(instance, reason)),
     }
 }
 
 /// Joins the work on all instances; fails if not one of them could be looked at.
 fn report(
     mut work: Vec<Drained>,
+    errors: &[Error],
     api_calls: BTreeMap<String, u64>,
     dry_run: bool,
 ) -> Result<DrainReport, Error> {
@@ -117,6 +135,7 @@ fn report(
         return Err(error);
     }
     let status = work.iter().map(status).max().unwrap_or(Status::NothingToDo);
+    let status = if errors.is_empty() { status } else { Status::Failed };
     let mut blocked: Vec<DrainBlocked> = work.iter().flat_map(blocked).collect();
     blocked.sort();
     blocked.dedup();
@@ -127,6 +146,7 @@ fn report(
         instances: work.iter().map(Drained::report).collect(),
         actions: work.iter().flat_map(|it| it.actions.clone()).collect(),
         blocked,
+        errors: errors.iter().map(Error::chain).collect(),
         api_calls,
     })
 }
@@ -139,12 +159,19 @@ fn status(drained: &Drained) -> Status {
     let is_lost = |reason: &DrainReason| {
         matches!(
             reason,
-            DrainReason::Orphaned | DrainReason::UnreadableRecord { .. } | DrainReason::CannotTell { .. }
+            DrainReason::Orphaned
+                | DrainReason::UnreadableRecord { .. }
+                | DrainReason::CannotTell { .. }
+                | DrainReason::DeadlineExpired { .. }
+                | DrainReason::NoHook { .. }
+                | DrainReason::ForeignHook { .. }
+                | DrainReason::LaunchSuspended { .. }
+                | DrainReason::ManagedTerminationProtection { .. }
         )
     };
     match () {
         () if drained.error().is_some() => Status::Failed,
-        () if !drained.is_over() => Status::InProgress,
+        () if !drained.is_over() || drained.stage() == Stage::Draining => Status::InProgress,
         () if drained.reasons.iter().any(is_lost) => Status::Blocked,
         () if drained.stage() == Stage::LeftAlone => Status::NothingToDo,
         () => Status::Done,

@@ -8,7 +8,7 @@ use super::failure::failed;
 use super::limits::Group;
 use crate::error::Error;
 use crate::ids::{ClusterName, ContainerInstanceArn, InstanceId};
-use crate::snapshot::{ContainerInstance, Task};
+use crate::snapshot::{ContainerInstance, Task, Unreadable, UnreadableKind};
 
 impl Aws {
     /// The container instances of these EC2 instances in a cluster (`ListContainerInstances` with a filter, which the
@@ -78,7 +78,10 @@ impl Aws {
         arns.extend(stopped);
         arns.sort_unstable();
         arns.dedup();
-        self.batches(arns, 100, |batch| self.describe_tasks(cluster, batch)).await
+        let mut described =
+            self.batches(arns.clone(), 100, |batch| self.describe_tasks(cluster, batch)).await?;
+        described.unreadable.extend(unanswered(&arns, &described));
+        Ok(described)
     }
 
     /// Container instances that carry a custom attribute (`ListAttributes`).
@@ -156,6 +159,17 @@ impl Aws {
         let answer = call.container_instance(instance.as_str()).force(true).send().await;
         answer.map(drop).map_err(|error| failed("DeregisterContainerInstance", instance.as_str(), error))
     }
+}
+
+/// Tasks that were asked for, and are neither in the answer nor among its failures.
+fn unanswered(asked: &[String], described: &Described<Task>) -> Vec<Unreadable> {
+    let is_answered = |arn: &&String| {
+        described.items.iter().any(|task| task.arn.as_str() == arn.as_str())
+            || described.unreadable.iter().any(|it| it.arn == **arn)
+    };
+    let missing = asked.iter().filter(|arn| !is_answered(arn));
+    let reason = || "missing from the answer".to_owned();
+    missing.map(|arn| Unreadable { kind: UnreadableKind::Task, arn: arn.clone(), reason: reason() }).collect()
 }
 
 type ListCall =

@@ -43,6 +43,7 @@ impl ExecuteDrain<'_> {
         match step {
             Step::Drain => vec![self.drain().await],
             Step::Record(record) => vec![self.record(record).await],
+            Step::RecordAsked(asked) => vec![self.put(SUBSTITUTE_ATTRIBUTE, asked.word()).await],
             Step::Replace { asked, is_recorded: true } => vec![self.ask(*asked).await],
             Step::Replace { asked, is_recorded: false } => self.replace(*asked).await,
             Step::Unprotect(tasks) => self.unprotect(tasks).await,
@@ -163,6 +164,8 @@ impl ExecuteDrain<'_> {
         let is_done = matches!(answer, ActionOutcome::Done | ActionOutcome::Planned);
         let mut actions = vec![self.action("UpdateContainerInstancesState", why, answer)];
         if is_done {
+            // The record last: as long as it is there, this is taken up again.
+            actions.push(self.delete(SUBSTITUTE_ATTRIBUTE).await);
             actions.push(self.delete(DRAIN_ATTRIBUTE).await);
         }
         actions

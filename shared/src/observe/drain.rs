@@ -9,15 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::known;
-use crate::aws::Aws;
+use crate::aws::{Aws, Described};
 use crate::error::Error;
 use crate::ids::{ClusterName, ContainerInstanceArn, GroupName, InstanceId, ServiceName, TaskArn};
 use crate::plan::drain::record::DRAIN_ATTRIBUTE;
 use crate::plan::drain::seen::InstanceSnapshot;
 use crate::plan::record::PAUSE_TAG;
 use crate::snapshot::{
-    ContainerInstance, ContainerInstanceStatus, Group, Known, LifecycleState, Member, Protection, Service,
-    Tags, Task,
+    ContainerInstance, ContainerInstanceStatus, Group, Known, LifecycleHook, LifecycleState, Member,
+    Protection, Service, Tags, Task, Unreadable,
 };
 
 /// An instance as it is registered in a cluster.
@@ -45,7 +45,11 @@ pub async fn locate(
             Ok(arns) => {
                 found.extend(arns.into_iter().map(|arn| Registration { cluster: cluster.clone(), arn }));
             }
-            Err(error) => failed = Some(error),
+            // One that may go away is the one to be told: where it was asked for, the instance may be.
+            Err(error) if failed.as_ref().is_none_or(|failed: &Error| !failed.is_retryable()) => {
+                failed = Some(error);
+            }
+            Err(_) => {}
         }
     }
     match failed {
@@ -60,29 +64,25 @@ pub async fn member(aws: &Aws, instance: &InstanceId) -> Known<Option<Member>> {
 }
 
 /// Instances that are in somebody's hands already: those that carry a record of ours, those that are DRAINING, and those
-/// that a group's terminate hook holds.
-pub async fn under_way(
-    aws: &Aws,
-    clusters: &[ClusterName],
-) -> Result<Vec<(ClusterName, ContainerInstance)>, Error> {
+/// that a group's terminate hook holds. One answer a cluster, so that one which cannot be read keeps nobody else waiting; and
+/// the instances that are held.
+pub async fn under_way(aws: &Aws, clusters: &[ClusterName]) -> Result<(Vec<Member>, Vec<InCluster>), Error> {
     let held = held(aws).await?;
-    let looks = clusters.iter().map(|cluster| in_cluster(aws, cluster, &held));
-    let found: Result<Vec<Vec<_>>, Error> = join_all(looks).await.into_iter().collect();
-    Ok(found?.into_iter().flatten().collect())
+    let ids: Vec<InstanceId> = held.iter().map(|member| member.instance.clone()).collect();
+    let looks = clusters.iter().map(|cluster| in_cluster(aws, cluster, &ids));
+    Ok((held, join_all(looks).await))
 }
 
-async fn held(aws: &Aws) -> Result<Vec<InstanceId>, Error> {
+/// What was found in one cluster.
+pub type InCluster = Result<Vec<(ClusterName, ContainerInstance)>, Error>;
+
+async fn held(aws: &Aws) -> Result<Vec<Member>, Error> {
     let groups = aws.groups(&[]).await?;
-    let members = groups.iter().flat_map(|group| group.members.values());
-    let held = members.filter(|member| member.state == LifecycleState::TerminatingWait);
-    Ok(held.map(|member| member.instance.clone()).collect())
+    let members = groups.into_iter().flat_map(|group| group.members.into_values());
+    Ok(members.filter(|member| member.state == LifecycleState::TerminatingWait).collect())
 }
 
-async fn in_cluster(
-    aws: &Aws,
-    cluster: &ClusterName,
-    held: &[InstanceId],
-) -> Result<Vec<(ClusterName, ContainerInstance)>, Error> {
+async fn in_cluster(aws: &Aws, cluster: &ClusterName, held: &[InstanceId]) -> InCluster {
     let mut arns = BTreeSet::new();
     arns.extend(aws.draining(cluster).await?);
     arns.extend(aws.instances_with_attribute(cluster, DRAIN_ATTRIBUTE).await?);
@@ -91,8 +91,19 @@ async fn in_cluster(
     }
     let arns: Vec<ContainerInstanceArn> = arns.into_iter().collect();
     let described = aws.describe_instances(cluster, &arns).await?;
+    readable(&described)?;
     let items = described.items.into_iter().filter(is_registered);
     Ok(items.map(|instance| (cluster.clone(), instance)).collect())
+}
+
+/// An instance that was listed and is not described is not gone: it could not be seen.
+fn readable(described: &Described<ContainerInstance>) -> Result<(), Error> {
+    let unread = |it: &Unreadable| Error::Aws {
+        operation: "DescribeContainerInstances",
+        resource: it.arn.clone(),
+        source: it.reason.clone().into(),
+    };
+    described.unreadable.first().map_or(Ok(()), |it| Err(unread(it)))
 }
 
 fn is_registered(instance: &ContainerInstance) -> bool {
@@ -102,11 +113,15 @@ fn is_registered(instance: &ContainerInstance) -> bool {
 /// Ids in one filter, so that the expression stays short: 50 of them are about a thousand characters.
 const HELD_BATCH: usize = 50;
 
-/// One whole look at an instance; `None` if it is registered no longer.
+/// How a group and its hooks stand.
+pub type GroupAndHooks = (Known<Group>, Known<Vec<LifecycleHook>>);
+
+/// One whole look at an instance; `None` if it is registered no longer. What is known of its group is not asked again.
 pub async fn instance(
     aws: &Aws,
     registration: &Registration,
     instance_id: &InstanceId,
+    known_group: Option<GroupAndHooks>,
 ) -> Result<Option<InstanceSnapshot>, Error> {
     let before = aws.now();
     let arns = std::slice::from_ref(&registration.arn);
@@ -117,10 +132,14 @@ pub async fn instance(
     );
     let (described, tasks, member) = reads.await;
     let described = described?;
+    readable(&described)?;
     let Some(instance) = described.items.into_iter().next().filter(is_registered) else {
         return Ok(None);
     };
-    let (group, hooks) = group_of(aws, &member).await;
+    let (group, hooks) = match known_group.filter(|_| matches!(&member, Known::Known(Some(_)))) {
+        Some(known) => known,
+        None => group_of(aws, &member).await,
+    };
     let mut seen = InstanceSnapshot {
         cluster: registration.cluster.clone(),
         instance_id: instance_id.clone(),
@@ -143,10 +162,7 @@ pub async fn instance(
 }
 
 /// The group of an instance and its hooks.
-pub async fn group_of(
-    aws: &Aws,
-    member: &Known<Option<Member>>,
-) -> (Known<Group>, Known<Vec<crate::snapshot::LifecycleHook>>) {
+pub async fn group_of(aws: &Aws, member: &Known<Option<Member>>) -> GroupAndHooks {
     let Some(member) = member.known().and_then(Option::as_ref) else {
         return (Known::NotAsked, Known::NotAsked);
     };
@@ -186,7 +202,11 @@ async fn surroundings(aws: &Aws, seen: &mut InstanceSnapshot) {
 
 /// Whether the cluster's or the group's tag says so.
 pub fn is_paused(cluster_tags: Result<Tags, Error>, group: &Known<Group>) -> Known<bool> {
-    let of_group = group.known().is_some_and(|group| group.tags.contains_key(PAUSE_TAG));
+    let of_group = match group {
+        Known::Known(group) => group.tags.contains_key(PAUSE_TAG),
+        Known::Unknown(why) => return Known::Unknown(why.clone()),
+        Known::NotAsked => false,
+    };
     known(cluster_tags.map(|tags| of_group || tags.contains_key(PAUSE_TAG)))
 }
 

@@ -27,6 +27,8 @@ pub struct DrainReport {
     pub actions: Vec<Action>,
     /// Everything that was not done, and why.
     pub blocked: Vec<DrainBlocked>,
+    /// What could not be looked at, with the causes: there may be more to do.
+    pub errors: Vec<String>,
     /// Attempted calls by operation.
     pub api_calls: BTreeMap<String, u64>,
 }

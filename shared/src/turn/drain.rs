@@ -11,7 +11,7 @@ mod under_way;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures::future::{join, join4};
+use futures::future::{join, join_all, join4};
 
 use crate::aws::Aws;
 use crate::error::Error;
@@ -19,13 +19,17 @@ use crate::execute::drain::ExecuteDrain;
 use crate::ids::{ClusterName, GroupName, InstanceId};
 use crate::observe::drain::{Registration, group_of, instance, is_paused, locate, member};
 use crate::plan::drain::reason::DrainReason;
-use crate::plan::drain::record::DrainRecord;
+use crate::plan::drain::record::{DrainRecord, record_of};
 use crate::plan::drain::seen::{InstanceSnapshot, Policy};
-use crate::plan::drain::step::{Step, after_termination, decide, first_steps};
+use crate::plan::drain::step::{
+    Completion, Decision, Progress, Step, after_termination, decide, first_steps,
+};
 use crate::report::Action;
 use crate::report::drain::Stage;
 use crate::settings::Settings;
-use crate::snapshot::{ContainerInstance, ContainerInstanceStatus, Known};
+use crate::snapshot::{
+    ContainerInstance, ContainerInstanceStatus, Known, LifecycleHook, LifecycleState, Member,
+};
 use crate::timestamp::Timestamp;
 
 pub use drained::Drained;
@@ -60,20 +64,21 @@ impl Drain<'_> {
     /// stands; the substitute. What fails here is seen by the whole look that follows, and done then.
     pub async fn interrupt(&self, drained: &mut Drained) -> Result<(), Error> {
         let Some(record) = drained.record else { return Ok(()) };
-        let (found, member) =
-            join(locate(self.aws, &self.clusters, &drained.instance), member(self.aws, &drained.instance))
-                .await;
-        let Some(registration) = found?.into_iter().next() else {
-            drained.leave_alone(DrainReason::NotInCluster);
-            return Ok(());
-        };
+        let Some((found, member)) = self.first_round_trip(drained, record).await? else { return Ok(()) };
+        let registration = found[0].clone();
         drained.registration = Some(registration.clone());
         let group_name = member.known().and_then(Option::as_ref).map(|it| it.group.clone());
         let instance_id = drained.instance.clone();
         let execute = self.execute(&registration, &instance_id, group_name.as_ref(), true);
         let arns = std::slice::from_ref(&registration.arn);
-        let (done, (group, hooks), described, tags) = join4(
+        let others = found[1..].iter().map(|other| self.execute(other, &instance_id, None, true));
+        let others: Vec<ExecuteDrain<'_>> = others.collect();
+        let everywhere = join(
             send_first(&execute, record),
+            join_all(others.iter().map(|other| send_first(other, record))),
+        );
+        let ((done, _), (group, hooks), described, tags) = join4(
+            everywhere,
             group_of(self.aws, &member),
             self.aws.describe_instances(&registration.cluster, arns),
             self.aws.cluster_tags(&registration.cluster),
@@ -101,6 +106,42 @@ impl Drain<'_> {
         Ok(())
     }
 
+    /// Where the instance is registered, once at least, and where it stands in its group; `None` if it is not for the short
+    /// way: registered nowhere, or past its deadline, of which the whole look knows more.
+    async fn first_round_trip(
+        &self,
+        drained: &mut Drained,
+        record: DrainRecord,
+    ) -> Result<Option<(Vec<Registration>, Known<Option<Member>>)>, Error> {
+        let (found, member) =
+            join(locate(self.aws, &self.clusters, &drained.instance), member(self.aws, &drained.instance))
+                .await;
+        let found = found?;
+        if found.is_empty() {
+            drained.leave_alone(DrainReason::NotInCluster);
+            return Ok(None);
+        }
+        let is_late = record.deadline.is_some_and(|deadline| self.aws.now() >= deadline);
+        Ok((!is_late).then_some((found, member)))
+    }
+
+    /// Whether an interruption that has yet to come has this instance in its care already: its own invocation watches it, or
+    /// the schedule does. A lifecycle event then adds nothing but calls, and fifty come at a time.
+    pub async fn leave_to_interruption(&self, drained: &mut Drained) -> Result<(), Error> {
+        let Some(registration) = self.registration(drained).await? else { return Ok(()) };
+        let arns = std::slice::from_ref(&registration.arn);
+        let described = self.aws.describe_instances(&registration.cluster, arns).await?;
+        let marked = described.items.first().and_then(record_of).and_then(Result::ok);
+        let is_pressing = |record: &DrainRecord| {
+            record.cause.is_interruption() && record.deadline.is_some_and(|at| at > self.aws.now())
+        };
+        if let Some(record) = marked.filter(is_pressing) {
+            drained.record = Some(record);
+            (drained.stage, drained.is_over) = (Stage::Draining, true);
+        }
+        Ok(())
+    }
+
     /// One whole turn.
     pub async fn look(&self, drained: &mut Drained) -> Result<(), Error> {
         let Some(registration) = self.registration(drained).await? else {
@@ -109,11 +150,17 @@ impl Drain<'_> {
         if let Some(at) = drained.terminated_at {
             return self.after_termination(drained, &registration, at).await;
         }
-        let Some(seen) = instance(self.aws, &registration, &drained.instance).await? else {
+        let known_group = drained.known_group();
+        let seen = instance(self.aws, &registration, &drained.instance, known_group).await;
+        if seen.is_err() {
+            self.hold_blindly(drained, &registration).await;
+        }
+        let Some(seen) = seen? else {
             (drained.stage, drained.is_over) = (Stage::Gone, true);
             return Ok(());
         };
         let Some(record) = drained.record_with(&seen) else { return Ok(()) };
+        let record = self.with_hook_timeout(record, &seen);
         drained.record = Some(record);
         drained.watch_first(&seen);
         drained.note_emptiness(&seen);
@@ -123,10 +170,66 @@ impl Drain<'_> {
         let instance_id = drained.instance.clone();
         let execute =
             self.execute(&registration, &instance_id, group.as_ref(), record.cause.is_interruption());
+        let decision = self.checked(decision, drained, &registration).await;
         drained.carry_out(&execute, &decision.steps).await;
         self.watch(drained, &seen).await;
         drained.conclude(decision, self.aws.now());
         Ok(())
+    }
+
+    /// A hook of ours that holds an instance has a time-out, whatever made its group take the instance out.
+    fn with_hook_timeout(&self, record: DrainRecord, seen: &InstanceSnapshot) -> DrainRecord {
+        let is_held = seen.member().is_some_and(|member| member.state == LifecycleState::TerminatingWait);
+        let is_ours =
+            |hooks: &Vec<LifecycleHook>| hooks.iter().any(|hook| hook.name == self.settings.lifecycle_hook);
+        if record.deadline.is_none() && is_held && seen.hooks.known().is_some_and(is_ours) {
+            let held = self.held_since(seen.observed_at);
+            return DrainRecord { deadline: held.deadline, ..record };
+        }
+        record
+    }
+
+    /// Nothing is completed as empty while the instance is registered a second time, or may be: an agent that lost its data
+    /// registers anew, and what is empty then is the ghost.
+    async fn checked(
+        &self,
+        mut decision: Decision,
+        drained: &Drained,
+        registration: &Registration,
+    ) -> Decision {
+        if !decision.steps.contains(&Step::Complete(Completion::Empty)) {
+            return decision;
+        }
+        let clusters = self.clusters.iter().map(|cluster| {
+            let ids = std::slice::from_ref(&drained.instance);
+            async move { self.aws.registrations(cluster, ids).await }
+        });
+        let found: Result<Vec<Vec<_>>, Error> = join_all(clusters).await.into_iter().collect();
+        let what = match found.map(|found| found.concat()) {
+            Ok(arns) if arns == [registration.arn.clone()] => return decision,
+            Ok(arns) => format!("whether it is empty: it is registered {} times", arns.len()),
+            Err(error) => format!("whether it is registered elsewhere: {}", error.chain()),
+        };
+        decision.steps.retain(|step| *step != Step::Complete(Completion::Empty));
+        decision.steps.push(Step::Heartbeat);
+        decision.reasons.push(DrainReason::CannotTell { what });
+        decision.progress = Progress::Draining;
+        decision
+    }
+
+    /// What cannot be seen is held, if a hook of ours holds it.
+    async fn hold_blindly(&self, drained: &mut Drained, registration: &Registration) {
+        let member = member(self.aws, &drained.instance).await;
+        let (_, hooks) = group_of(self.aws, &member).await;
+        let member = member.known().and_then(Option::as_ref);
+        let held = member.filter(|member| member.state == LifecycleState::TerminatingWait);
+        let hook = &self.settings.lifecycle_hook;
+        let is_ours = hooks.known().is_some_and(|hooks| hooks.iter().any(|it| it.name == *hook));
+        if let Some(member) = held.filter(|_| is_ours) {
+            let (instance, group) = (drained.instance.clone(), member.group.clone());
+            let execute = self.execute(registration, &instance, Some(&group), false);
+            drained.carry_out(&execute, &[Step::Heartbeat]).await;
+        }
     }
 
     /// One turn of an instance whose host is gone.

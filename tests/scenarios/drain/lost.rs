@@ -1,9 +1,11 @@
 //! Events that come late, out of order, twice or never; ghosts; and calls that fail.
 
-use evenkeel_tests::drains::{bare_fleet, fleet, held_fleet};
+use evenkeel::report::Status;
+use evenkeel_tests::drains::{bare_fleet, fleet, held_fleet, with_hook};
 use evenkeel_tests::play;
 use simulator::account::ContainerInstanceStatus;
 use simulator::account::InterruptionAction::{Stop, Terminate};
+use simulator::builder::InstanceBuilder;
 use simulator::faults::Rule;
 
 use super::*;
@@ -168,5 +170,60 @@ fn reads_lag_behind_and_miss_entries() {
 fn a_busy_group_is_asked_again() {
     (893..=896).for_each(|seed| {
         under(seed, &[Rule::scaling_activity_in_progress(0.5), Rule::resource_contention(0.3)]);
+    });
+}
+
+/// Lambda may hand over an event hours late: the instance that was not taken is left in peace.
+#[test]
+fn a_notice_that_comes_after_its_deadline_changes_nothing() {
+    for account in [bare_fleet(897), held_fleet(897)] {
+        play(897, account, async |stage| {
+            let event = json!({"detail-type": WARNING, "time": "2026-01-02T02:00:00Z", "region": "eu-west-1",
+                "detail": {"instance-id": "i-a1", "instance-action": "terminate"}});
+            let report = stage.drain(event).await.unwrap();
+            assert_eq!((codes(&report), stage.writes()), (vec!["noticeTooOld".to_owned()], 0), "{report:#?}");
+        });
+    }
+}
+
+/// The agent has lost its data and registered anew; what is left of the old registration has no tasks.
+#[test]
+fn an_instance_that_is_registered_twice_is_never_taken_for_empty() {
+    let account = fleet(898, with_hook).instance("i-a1", "eu-west-1a", InstanceBuilder::disconnected).build();
+    play(898, account, async |stage| {
+        let report = stage.drain(command("i-a1")).await.unwrap();
+        assert_eq!(
+            called(&stage, "CompleteLifecycleAction"),
+            0,
+            "{report:#?}\n{}",
+            stage.simulator.timeline()
+        );
+        assert!(stage.simulator.violations().is_empty(), "{:#?}", stage.simulator.violations());
+    });
+}
+
+#[test]
+fn a_cluster_that_cannot_be_read_keeps_nobody_else_waiting() {
+    play(899, held_fleet(899), async |stage| {
+        let stage = stage.with("EVENKEEL_CLUSTERS", "web,nowhere");
+        stage.simulator.change(|account| {
+            account.auto_scaling_groups.get_mut("web-asg").unwrap().desired_capacity = 5;
+        });
+        stage.simulator.checkers(|it| it.others_resized("web-asg", (3, 5, 9)));
+        let lost = Mishaps { lost_percent: 100, ..Mishaps::default() };
+        let lived = stage.live(&mut bus(899, lost), LONG).await;
+        let left = stage.simulator.account(|account| account.auto_scaling_groups["web-asg"].instances.len());
+        let told =
+            lived.reports.iter().all(|it| it.status == Status::Failed && it.errors[0].contains("nowhere"));
+        assert!(told && !lived.reports.is_empty(), "{lived:#?}");
+        // Whether it is registered in the other cluster too cannot be told, so that it is held, and kept alive.
+        assert_eq!(
+            (left, called(&stage, "CompleteLifecycleAction")),
+            (6, 0),
+            "{}",
+            stage.simulator.timeline()
+        );
+        assert!(called(&stage, "RecordLifecycleActionHeartbeat") > 5);
+        stage.assert_promises();
     });
 }

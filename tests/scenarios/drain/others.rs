@@ -197,3 +197,49 @@ fn bad_input_is_an_error_and_changes_nothing() {
         assert_eq!(stage.simulator.calls().len(), 0);
     });
 }
+
+/// A rebalance has died in the middle of a move; its protections would keep the tasks of the instance that goes.
+#[test]
+fn the_protections_of_a_move_in_flight_give_way() {
+    let lopsided = || {
+        fleet(923, with_hook)
+            .service("extra", |it| {
+                it.task_definition("app")
+                    .spread_zone()
+                    .spread_instance()
+                    .on(&["i-a1", "i-a1", "i-a1", "i-a1"])
+            })
+            .build()
+    };
+    let calls = play(923, lopsided(), async |stage| {
+        let _ = stage.scheduled().await;
+        stage.simulator.calls()
+    });
+    let protected = calls.iter().position(|call| call.operation == "UpdateTaskProtection").unwrap();
+    play(923, lopsided(), async |stage| {
+        stage.simulator.kill_after(protected as u64 + 1);
+        assert!(stage.invoke_until_killed().await.is_none(), "the kill strikes");
+        stage.simulator.revive();
+        let lived = interrupted(&stage, 923, "i-a1", Terminate).await;
+        let words = || format!("{lived:#?}\n{}", stage.simulator.timeline());
+        let actions = lived.reports.iter().flat_map(|report| &report.actions);
+        let unprotects = actions.filter(|action| action.operation == "UpdateTaskProtection").count();
+        assert!(unprotects > 0, "{}", words());
+        assert!(lived.of("i-a1").iter().any(|it| it.stage == DrainStage::Empty), "{}", words());
+        let _ = stage.scheduled_until_quiet(4).await;
+        stage.assert_clean();
+    });
+}
+
+#[test]
+fn percentages_that_leave_no_step_are_told_at_once() {
+    let stuck = |it: simulator::builder::ServiceBuilder| {
+        it.task_definition("app").min_max(100, 100).on(&["i-a1", "i-b1"])
+    };
+    play(924, fleet(924, with_hook).service("stuck", stuck).build(), async |stage| {
+        stage.simulator.change(|account| spot::interrupt(account, "i-a1", Terminate));
+        let report = stage.drain(stage.emitted(WARNING)).await.unwrap();
+        assert!(codes(&report).contains(&"noStep".to_owned()), "{report:#?}");
+        assert_ne!(stage_of(&report), DrainStage::Empty, "{report:#?}");
+    });
+}

@@ -64,7 +64,7 @@ fn a_deadline_counts_from_the_time_in_the_event() {
     assert_eq!((cause(interruption("stop")), deadline(interruption("stop"))), (Cause::Stop, Some(120)));
     assert_eq!(
         (cause(interruption("hibernate")), deadline(interruption("hibernate"))),
-        (Cause::Hibernate, Some(0))
+        (Cause::Hibernate, Some(120))
     );
     let hook = lifecycle_action("evenkeel-drain");
     assert_eq!((cause(hook.clone()), deadline(hook)), (Cause::Hook, Some(1800)));

@@ -40,6 +40,7 @@ pub fn emptiness(seen: &InstanceSnapshot) -> Emptiness {
 
 /// Whether two looks far enough apart found it empty, and none between them otherwise.
 pub fn is_confirmed_empty(view: &DrainView<'_>) -> bool {
-    let is_old = |since| view.seen.observed_at.since(since) >= view.policy.empty_after;
+    let now = view.seen.observed_at;
+    let is_old = |since| now > since && now.since(since) >= view.policy.empty_after;
     emptiness(view.seen) == Emptiness::Empty && view.empty_since.is_some_and(is_old)
 }

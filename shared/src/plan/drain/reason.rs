@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ids::{GroupName, TaskArn};
+use crate::ids::{GroupName, ServiceName, TaskArn};
 use crate::timestamp::Timestamp;
 
 /// Every reason; `code` is its name in camelCase, the values follow beside it.
@@ -27,12 +27,9 @@ pub enum DrainReason {
         /// Which group.
         group: GroupName,
     },
-    /// The group's capacity rebalancing came first.
-    #[error("group {group} has already launched a substitute by capacity rebalancing")]
-    AlreadySubstituted {
-        /// Which group.
-        group: GroupName,
-    },
+    /// It came so late that what it announced should have come.
+    #[error("the notice reached Evenkeel after its deadline, and the instance is still there")]
+    NoticeTooOld,
     /// Somebody keeps the group from launching.
     #[error("group {group} launches nothing: its process Launch is suspended")]
     LaunchSuspended {
@@ -98,6 +95,21 @@ pub enum DrainReason {
     StandaloneWaited {
         /// Which task.
         task: TaskArn,
+    },
+    /// The service's own percentages forbid it.
+    #[error(
+        "service {service}: with {desired} tasks, minimumHealthyPercent {minimum} and maximumPercent {maximum} let ECS neither \
+         start nor stop one first: its tasks stay until the instance goes"
+    )]
+    NoStep {
+        /// Which service.
+        service: ServiceName,
+        /// `minimumHealthyPercent`.
+        minimum: u32,
+        /// `maximumPercent`.
+        maximum: u32,
+        /// `desiredCount`.
+        desired: u32,
     },
     /// It may hold the drain up, or be stopped all the same: AWS documents neither.
     #[error("task {} is protected from scale-in by somebody else until {until}", task.short())]

@@ -106,9 +106,16 @@ pub struct DrainRecord {
 
 impl DrainRecord {
     /// What is known from two sources: the more pressing cause and the nearer deadline; what was asked for once stays asked
-    /// for.
+    /// for. What became known after the other's deadline replaces it: that one did not come true.
     #[must_use]
     pub fn joined(self, other: Self) -> Self {
+        let is_outlived = |one: Self, by: Self| one.deadline.is_some_and(|deadline| by.noticed_at > deadline);
+        if is_outlived(self, other) {
+            return other;
+        }
+        if is_outlived(other, self) {
+            return self;
+        }
         let pressing =
             if (other.cause, self.noticed_at) > (self.cause, other.noticed_at) { other } else { self };
         let deadline = [self.deadline, other.deadline].into_iter().flatten().min();
@@ -211,6 +218,12 @@ mod tests {
         let asked = DrainRecord { asked: Some(Asked::Detach), ..interrupted };
         assert_eq!(asked.joined(held).asked, Some(Asked::Detach));
         assert_eq!(held.joined(asked).asked, Some(Asked::Detach));
+    }
+
+    #[test]
+    fn a_notice_after_the_others_deadline_replaces_it() {
+        let (old, new) = (record(Cause::Terminate, 0, Some(120)), record(Cause::Hook, 900, Some(2700)));
+        assert_eq!((old.joined(new), new.joined(old)), (new, new));
     }
 
     #[test]

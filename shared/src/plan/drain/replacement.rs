@@ -1,7 +1,8 @@
 //! How a substitute is asked for at once: by a call that names the instance, so that fifty invocations at a time ask for
 //! fifty substitutes, and a notice that comes twice for none.
 //!
-//! Neither call changes the group's desired capacity. `TerminateInstanceInAutoScalingGroup` runs the group's lifecycle
+//! Neither call changes the group's desired capacity; in a group that has launched a substitute by capacity rebalancing
+//! already, they only bring it back to that. `TerminateInstanceInAutoScalingGroup` runs the group's lifecycle
 //! hooks, and only one that waits for the tasks keeps the instance from being killed with them; `DetachInstances` runs none,
 //! and nobody terminates the instance afterwards (API: both operations), so that it is for instances which EC2 itself takes.
 
@@ -36,9 +37,6 @@ pub fn replacement(view: &DrainView<'_>) -> Result<Asked, DrainReason> {
     if group.suspended.contains(LAUNCH) {
         return Err(DrainReason::LaunchSuspended { group: name() });
     }
-    if group.capacity_rebalance && group.staying() > group.desired as usize {
-        return Err(DrainReason::AlreadySubstituted { group: name() });
-    }
     let Known::Known(hooks) = &view.seen.hooks else {
         return Err(cannot_tell_hooks(&view.seen.hooks));
     };
@@ -67,12 +65,14 @@ fn chosen(
 ) -> Result<Asked, DrainReason> {
     let mut terminating = hooks.iter().filter(|hook| hook.transition == Transition::Terminating).peekable();
     let has_any = terminating.peek().is_some();
-    let holds = terminating.any(|hook| hook.name == view.policy.hook || hook.name == MANAGED_DRAINING_HOOK);
+    let is_in_provider = view.seen.instance.capacity_provider.is_some();
+    let is_managed_hook = |hook: &LifecycleHook| is_in_provider && hook.name == MANAGED_DRAINING_HOOK;
+    let holds = terminating.any(|hook| hook.name == view.policy.hook || is_managed_hook(hook));
     let group = || group.name.clone();
-    let is_managed = member.is_protected && view.seen.instance.capacity_provider.is_some();
+    let is_managed = member.is_protected && is_in_provider;
     match (view.policy.replacement, view.record.cause) {
-        (Replacement::Auto | Replacement::Terminate, _) if holds => Ok(Asked::Terminate),
         (_, Cause::Stop | Cause::Hibernate) => Err(DrainReason::NotTerminated { group: group() }),
+        (Replacement::Auto | Replacement::Terminate, _) if holds => Ok(Asked::Terminate),
         (Replacement::Terminate, _) => Err(DrainReason::NoHook { group: group() }),
         (_, Cause::Terminate) if is_managed => {
             Err(DrainReason::ManagedTerminationProtection { group: group() })

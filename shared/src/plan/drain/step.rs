@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::ids::TaskArn;
 use crate::plan::drain::empty::{Emptiness, emptiness, is_confirmed_empty};
+use crate::plan::drain::foresight::foresight;
 use crate::plan::drain::reason::DrainReason;
 use crate::plan::drain::record::{Asked, Cause, DrainRecord, record_of};
 use crate::plan::drain::replacement::replacement;
@@ -18,8 +19,8 @@ use crate::plan::drain::seen::DrainView;
 use crate::plan::record as moves;
 use crate::settings::StandaloneTasks;
 use crate::snapshot::{
-    ContainerInstance, ContainerInstanceStatus, Known, LifecycleHook, LifecycleState, Protection, Task,
-    TaskStatus, Transition,
+    ContainerInstance, ContainerInstanceStatus, Known, LifecycleHook, LifecycleState, Member, Protection,
+    Task, TaskStatus, Transition,
 };
 
 /// How long after its deadline an interruption that took nothing away is taken for one that does not come.
@@ -32,6 +33,8 @@ pub enum Step {
     Drain,
     /// `PutAttributes`: the record.
     Record(DrainRecord),
+    /// `PutAttributes`: how a substitute was asked for.
+    RecordAsked(Asked),
     /// The call that asks for a substitute, with the attribute that says so beside it unless it is there.
     Replace {
         /// Which call.
@@ -98,6 +101,7 @@ pub fn decide(view: &DrainView<'_>) -> Decision {
     begin(view, &mut decision);
     substitute(view, &mut decision);
     clear_the_way(view, &mut decision);
+    decision.reasons.extend(foresight(view.seen));
     hold_or_let_go(view, &mut decision);
     decision
 }
@@ -111,7 +115,9 @@ pub fn after_termination(instance: &ContainerInstance) -> Result<Step, DrainReas
 /// What does not wait for a whole look: the call for a substitute.
 pub fn first_steps(view: &DrainView<'_>) -> Vec<Step> {
     let mut decision = Decision { steps: Vec::new(), reasons: Vec::new(), progress: Progress::Draining };
-    substitute(view, &mut decision);
+    if !view.is_expired() {
+        substitute(view, &mut decision);
+    }
     decision.steps
 }
 
@@ -137,28 +143,39 @@ fn is_not_coming(view: &DrainView<'_>) -> bool {
     view.record.cause.is_interruption()
         && view.record.deadline.is_some_and(is_over)
         && view.seen.instance.agent_connected
-        && view.record.asked != Some(Asked::Terminate)
+        && matches!(&view.seen.member, Known::Known(member) if member.as_ref().is_none_or(is_in_service))
+}
+
+fn is_in_service(member: &Member) -> bool {
+    member.state == LifecycleState::InService
 }
 
 /// It takes tasks again; but one that was detached belongs to nobody, and only a person can tell what it is to become.
 fn not_coming(view: &DrainView<'_>) -> Decision {
-    let is_ours = record_of(&view.seen.instance).is_some() && view.seen.is_draining();
-    let is_orphaned = view.record.asked == Some(Asked::Detach);
-    Decision {
-        steps: if is_ours && !is_orphaned { vec![Step::GiveBack] } else { Vec::new() },
-        reasons: if is_orphaned { vec![DrainReason::Orphaned] } else { Vec::new() },
-        progress: Progress::Over,
-    }
+    let is_marked = record_of(&view.seen.instance).is_some();
+    let is_orphaned = view.record.asked == Some(Asked::Detach) && view.seen.member().is_none();
+    let (steps, reasons) = match () {
+        () if is_orphaned => (Vec::new(), vec![DrainReason::Orphaned]),
+        () if !is_marked => (Vec::new(), vec![DrainReason::NoticeTooOld]),
+        () => (vec![Step::GiveBack], Vec::new()),
+    };
+    Decision { steps, reasons, progress: Progress::Over }
 }
 
-/// A pause keeps what nobody is forced to from being begun.
+/// A pause keeps what nobody is forced to from being begun, and an instance that can have no substitute is not emptied for a
+/// mere risk. A notice that comes after its deadline announces nothing any more.
 fn reason_not_begun(view: &DrainView<'_>) -> Option<DrainReason> {
-    let is_begun = record_of(&view.seen.instance).is_some();
-    let may_wait = matches!(view.record.cause, Cause::Manual | Cause::Recommendation);
-    if is_begun || !may_wait {
+    if record_of(&view.seen.instance).is_some() {
         return None;
     }
-    reason_paused(view)
+    match view.record.cause {
+        Cause::Manual => reason_paused(view),
+        Cause::Recommendation => reason_paused(view).or_else(|| replacement(view).err()),
+        Cause::Hook => None,
+        Cause::Stop | Cause::Hibernate | Cause::Terminate => {
+            view.is_expired().then_some(DrainReason::NoticeTooOld)
+        }
+    }
 }
 
 fn reason_paused(view: &DrainView<'_>) -> Option<DrainReason> {
@@ -174,9 +191,12 @@ fn begin(view: &DrainView<'_>, decision: &mut Decision) {
     if view.seen.instance.status == ContainerInstanceStatus::Active {
         decision.steps.push(Step::Drain);
     }
-    match record_of(&view.seen.instance) {
-        Some(Ok(record)) if record.to_string() == view.record.to_string() => {}
-        _ => decision.steps.push(Step::Record(*view.record)),
+    let marked = record_of(&view.seen.instance).and_then(Result::ok);
+    if marked.is_none_or(|marked| marked.to_string() != view.record.to_string()) {
+        decision.steps.push(Step::Record(*view.record));
+    }
+    if let Some(asked) = view.record.asked.filter(|_| marked.is_none_or(|marked| marked.asked.is_none())) {
+        decision.steps.push(Step::RecordAsked(asked));
     }
 }
 
@@ -260,7 +280,7 @@ fn hold_or_let_go(view: &DrainView<'_>, decision: &mut Decision) {
         Known::NotAsked => return,
     };
     let mut terminating = hooks.iter().filter(|hook| hook.transition == Transition::Terminating);
-    let ours = hooks.iter().find(|hook| hook.name == view.policy.hook);
+    let ours = terminating.clone().find(|hook| hook.name == view.policy.hook);
     match (ours, terminating.next()) {
         (Some(ours), _) => let_go(view, ours, decision),
         (None, Some(other)) => {

@@ -11,6 +11,7 @@ use super::{Drain, Drained};
 impl Drained {
     /// What the first looks find is what later ones are compared with.
     pub(super) fn watch_first(&mut self, seen: &InstanceSnapshot) {
+        self.note_group(seen);
         if let Some(group) = seen.group.known().filter(|_| self.members.is_none()) {
             self.members = Some(group.members.keys().cloned().collect());
             self.group = Some(group.name.clone());
@@ -47,7 +48,7 @@ impl Drain<'_> {
     /// A detached instance is in its group no longer, and the group is asked by its name.
     async fn watch_for_substitute(&self, drained: &mut Drained, seen: &InstanceSnapshot) {
         let group = match (&seen.group, &drained.group) {
-            (Known::Known(group), _) => Some(group.clone()),
+            (Known::Known(group), _) if !drained.is_asked_for() => Some(group.clone()),
             (_, Some(name)) => {
                 self.aws.groups(std::slice::from_ref(name)).await.ok().and_then(|it| it.into_iter().next())
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::error::Error;
 use crate::execute::drain::ExecuteDrain;
 use crate::ids::{GroupName, InstanceId, ServiceName};
-use crate::observe::drain::Registration;
+use crate::observe::drain::{GroupAndHooks, Registration};
 use crate::plan::drain::empty::{Emptiness, emptiness};
 use crate::plan::drain::reason::DrainReason;
 use crate::plan::drain::record::{DrainRecord, record_of};
@@ -13,6 +13,7 @@ use crate::plan::drain::seen::{DrainView, InstanceSnapshot, Policy};
 use crate::plan::drain::step::{Decision, Progress, Step};
 use crate::report::drain::{InstanceReport, Stage, StageClock};
 use crate::report::{Action, ActionOutcome};
+use crate::snapshot::Known;
 use crate::timestamp::Timestamp;
 
 /// One instance in the care of this invocation.
@@ -34,6 +35,8 @@ pub struct Drained {
     pub(super) services: BTreeSet<ServiceName>,
     /// Instances of its group at the first look.
     pub(super) members: Option<BTreeSet<InstanceId>>,
+    /// How its group and the hooks stood when they were last read.
+    group_seen: Option<GroupAndHooks>,
     /// Its group, as long as it was seen in one.
     pub(super) group: Option<GroupName>,
     /// A call is to be made again soon.
@@ -65,6 +68,7 @@ impl Drained {
             clock: StageClock::default(),
             services: BTreeSet::new(),
             members: None,
+            group_seen: None,
             group: None,
             is_pressing: false,
             terminated_at: None,
@@ -177,6 +181,18 @@ impl Drained {
         }
     }
 
+    /// Once the substitute is on its way nothing hangs on the group any more but what is read of the instance itself, and
+    /// the account's buckets are left to others.
+    pub(super) fn known_group(&self) -> Option<GroupAndHooks> {
+        self.group_seen.clone().filter(|_| self.is_asked_for())
+    }
+
+    pub(super) fn note_group(&mut self, seen: &InstanceSnapshot) {
+        if let (Known::Known(_), Known::Known(_)) = (&seen.group, &seen.hooks) {
+            self.group_seen = Some((seen.group.clone(), seen.hooks.clone()));
+        }
+    }
+
     /// What a step is decided from.
     pub(super) fn view<'v>(
         &self,
@@ -221,6 +237,7 @@ impl Drained {
             Step::Replace { asked, .. } if is_done => {
                 let requested = &mut self.clock.replacement_requested_at;
                 *requested = requested.or(Some(at));
+                self.heartbeat_at = Some(at);
                 self.record = self.record.map(|record| DrainRecord { asked: Some(*asked), ..record });
             }
             Step::Replace { .. } => self.is_pressing = outcome != ActionOutcome::Planned,
@@ -237,8 +254,15 @@ impl Drained {
     /// How far it is after this turn. Where a lifecycle action is to be completed, only that ends the matter.
     pub(super) fn conclude(&mut self, decision: Decision, now: Timestamp) {
         self.reasons = decision.reasons;
+        let is_untold = |reason: &DrainReason| matches!(reason, DrainReason::CannotTell { .. });
+        self.is_pressing |= !self.is_asked_for() && self.reasons.iter().any(is_untold);
         let is_pending = decision.steps.iter().any(|step| matches!(step, Step::Complete(_) | Step::GiveBack));
-        self.is_over |= decision.progress != Progress::Draining && !is_pending;
+        let is_asking = self.is_pressing && decision.progress == Progress::Empty;
+        self.is_over |= decision.progress != Progress::Draining && !is_pending && !is_asking;
+        if decision.progress == Progress::Expired && self.tasks != Some(0) {
+            self.reasons.push(DrainReason::DeadlineExpired { tasks: self.tasks });
+            self.reasons.dedup();
+        }
         self.stage = match decision.progress {
             Progress::Draining => Stage::Draining,
             Progress::Empty => Stage::Empty,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::ids::{GroupName, InstanceId};
+use crate::ids::{ClusterName, GroupName, InstanceId};
 use crate::observe;
 use crate::observe::drain::Registration;
 use crate::plan::drain::reason::DrainReason;
@@ -16,29 +16,55 @@ use super::{Drain, Drained};
 type Hooks = BTreeMap<GroupName, Known<Vec<LifecycleHook>>>;
 
 impl Drain<'_> {
-    /// Every instance that is being drained or held, the nearest deadline first.
-    pub async fn under_way(&self) -> Result<Vec<Drained>, Error> {
-        let found = observe::drain::under_way(self.aws, &self.clusters).await?;
-        let unmarked = found.iter().filter(|(_, it)| record_of(it).is_none());
-        let ids: Vec<InstanceId> = unmarked.filter_map(|(_, it)| it.instance_id.clone()).collect();
-        let members = self.aws.members(&ids).await?;
-        let members: BTreeMap<InstanceId, Member> =
-            members.into_iter().map(|member| (member.instance.clone(), member)).collect();
-        let hooks = self.hooks(&members).await;
-        let mut all = Vec::new();
+    /// Every instance that is being drained or held, the nearest deadline first, and what could not be looked at.
+    pub async fn under_way(&self) -> Result<(Vec<Drained>, Vec<Error>), Error> {
+        let (held, clusters) = observe::drain::under_way(self.aws, &self.clusters).await?;
+        let (mut found, mut errors) = (Vec::new(), Vec::new());
+        for cluster in clusters {
+            match cluster {
+                Ok(instances) => found.extend(instances),
+                Err(error) => errors.push(error),
+            }
+        }
+        let held: BTreeMap<InstanceId, Member> =
+            held.into_iter().map(|member| (member.instance.clone(), member)).collect();
+        let hooks = self.hooks(&held).await;
+        if !errors.is_empty() {
+            self.hold_unseen(&held, &found, &hooks).await;
+        }
+        let mut all: Vec<Drained> = Vec::new();
         for (cluster, instance) in found {
             let Some(id) = instance.instance_id.clone() else { continue };
             let registration = Registration { cluster, arn: instance.arn.clone() };
             let mut drained = Drained::found(id.clone());
             drained.registration = Some(registration);
-            match self.told(&instance, members.get(&id), &hooks) {
+            match self.told(&instance, held.get(&id), &hooks) {
                 Ok(record) => drained.record = Some(record),
                 Err(reason) => drained.leave_alone(reason),
             }
             all.push(drained);
         }
         all.sort_by_key(|it| (it.deadline().is_none(), it.deadline(), it.instance.clone()));
-        Ok(all)
+        Ok((all, errors))
+    }
+
+    /// Where a cluster cannot be read, an instance that a hook of ours holds may be in it: it is held, until it can be seen.
+    async fn hold_unseen(
+        &self,
+        held: &BTreeMap<InstanceId, Member>,
+        found: &[(ClusterName, ContainerInstance)],
+        hooks: &Hooks,
+    ) {
+        let hook = self.settings.lifecycle_hook.as_str();
+        let is_seen = |id: &InstanceId| found.iter().any(|(_, it)| it.instance_id.as_ref() == Some(id));
+        for member in held.values().filter(|member| !is_seen(&member.instance) && !self.dry_run) {
+            let hooks = hooks.get(&member.group).and_then(Known::known);
+            if hooks.is_some_and(|hooks| hooks.iter().any(|it| it.name == hook))
+                && let Err(error) = self.aws.heartbeat(&member.group, hook, &member.instance).await
+            {
+                tracing::warn!(instance = %member.instance, error = error.chain(), "no heartbeat");
+            }
+        }
     }
 
     /// The hooks of the groups that hold instances which carry no record.
@@ -77,10 +103,11 @@ impl Drain<'_> {
     }
 
     fn told_by_hooks(&self, hooks: &[LifecycleHook]) -> Result<DrainRecord, DrainReason> {
-        if hooks.iter().any(|hook| hook.name == self.settings.lifecycle_hook) {
+        let mut terminating = hooks.iter().filter(|hook| hook.transition == Transition::Terminating);
+        if terminating.clone().any(|hook| hook.name == self.settings.lifecycle_hook) {
             return Ok(self.held_since(self.aws.now()));
         }
-        let other = hooks.iter().find(|hook| hook.transition == Transition::Terminating);
+        let other = terminating.next();
         let of_others = |hook: &LifecycleHook| DrainReason::HookOfOthers { hook: hook.name.clone() };
         Err(other.map_or(DrainReason::ForeignDrain, of_others))
     }

@@ -16,11 +16,17 @@ fn hooks(names: &[&str]) -> Known<Vec<LifecycleHook>> {
 
 #[test]
 fn a_hook_that_waits_for_the_tasks_makes_it_a_termination() {
-    for cause in [Cause::Terminate, Cause::Recommendation, Cause::Manual, Cause::Stop] {
+    for cause in [Cause::Terminate, Cause::Recommendation, Cause::Manual] {
         assert_eq!(asked(cause, |_| ()), Ok(Asked::Terminate), "{cause:?}");
     }
-    let managed = asked(Cause::Terminate, |it| it.seen.hooks = hooks(&["ship-logs", MANAGED_DRAINING_HOOK]));
-    assert_eq!(managed, Ok(Asked::Terminate));
+    let managed = |provider: Option<&str>| {
+        asked(Cause::Terminate, |it| {
+            it.seen.hooks = hooks(&["ship-logs", MANAGED_DRAINING_HOOK]);
+            it.seen.instance.capacity_provider = provider.map(str::to_owned);
+        })
+    };
+    assert_eq!(managed(Some("spot")), Ok(Asked::Terminate));
+    assert!(managed(None).is_err(), "ECS tends that hook for instances of its provider only");
 }
 
 #[test]
@@ -74,14 +80,7 @@ fn an_instance_that_leaves_already_is_not_asked_about_again() {
 }
 
 #[test]
-fn a_group_that_has_substituted_or_must_not_launch_is_left() {
-    let substituted = asked(Cause::Terminate, |it| {
-        it.group().capacity_rebalance = true;
-        it.group().desired = 0;
-    });
-    assert!(matches!(substituted, Err(DrainReason::AlreadySubstituted { .. })));
-    let surplus = asked(Cause::Terminate, |it| it.group().desired = 0);
-    assert_eq!(surplus, Ok(Asked::Terminate), "without capacity rebalancing a surplus has other reasons");
+fn a_group_that_must_not_launch_is_left() {
     let suspended = asked(Cause::Terminate, |it| it.group().suspended.extend(["Launch".to_owned()]));
     assert!(matches!(suspended, Err(DrainReason::LaunchSuspended { .. })));
 }

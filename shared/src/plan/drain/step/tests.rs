@@ -182,10 +182,14 @@ fn long_after(asked: Option<Asked>) -> Scene {
 #[test]
 fn what_was_never_taken_is_given_back_unless_it_has_left_its_group() {
     assert_eq!(long_after(None).decide().steps, [Step::GiveBack]);
-    let detached = long_after(Some(Asked::Detach)).decide();
+    let mut detached = long_after(Some(Asked::Detach));
+    assert_eq!(detached.decide().steps, [Step::GiveBack], "the call never came through: it is in its group");
+    detached.seen.member = Known::Known(None);
+    let detached = detached.decide();
     assert_eq!((detached.steps, detached.reasons), (Vec::new(), vec![DrainReason::Orphaned]));
-    let terminated = long_after(Some(Asked::Terminate)).decide();
-    assert!(!terminated.steps.contains(&Step::GiveBack), "its group takes it");
+    let mut leaving = long_after(None);
+    leaving.state(LifecycleState::TerminatingWait);
+    assert!(!leaving.decide().steps.contains(&Step::GiveBack), "its group takes it");
     let mut gone = long_after(None);
     gone.seen.instance.agent_connected = false;
     assert!(!gone.decide().steps.contains(&Step::GiveBack), "it may be gone");
@@ -197,4 +201,34 @@ fn a_host_that_is_gone_is_deregistered_only_if_ecs_lost_sight_of_it() {
     assert_eq!(after_termination(&instance), Err(DrainReason::AgentConnected));
     instance.agent_connected = false;
     assert_eq!(after_termination(&instance), Ok(Step::Deregister));
+}
+
+#[test]
+fn a_notice_after_its_deadline_begins_nothing() {
+    let mut scene = Scene::new(Cause::Terminate);
+    scene.record.deadline = Some(now());
+    scene.seen.instance.attributes.clear();
+    scene.seen.instance.status = ContainerInstanceStatus::Active;
+    let decision = scene.decide();
+    assert_eq!((decision.steps, decision.reasons), (Vec::new(), vec![DrainReason::NoticeTooOld]));
+    assert!(first_steps(&scene.view()).is_empty());
+}
+
+#[test]
+fn a_mere_risk_empties_no_instance_that_can_have_no_substitute() {
+    let mut scene = Scene::new(Cause::Recommendation);
+    scene.seen.instance.attributes.clear();
+    scene.seen.instance.status = ContainerInstanceStatus::Active;
+    assert!(has(&scene, &Step::Drain), "with a hook of ours it can");
+    scene.seen.hooks = Known::Known(Vec::new());
+    let decision = scene.decide();
+    assert!(decision.steps.is_empty() && decision.progress == Progress::Over, "{decision:?}");
+}
+
+#[test]
+fn an_attribute_that_was_not_written_is_written_later() {
+    let mut scene = Scene::new(Cause::Terminate);
+    scene.record.asked = Some(Asked::Detach);
+    assert!(has(&scene, &Step::RecordAsked(Asked::Detach)));
+    assert!(!has(&scene.marked(), &Step::RecordAsked(Asked::Detach)));
 }
