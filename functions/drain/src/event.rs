@@ -46,7 +46,7 @@ pub enum Command {
         /// Which.
         instance: InstanceId,
         /// Why.
-        reason: Option<DrainReason>,
+        reason: DrainReason,
     },
 }
 
@@ -131,7 +131,7 @@ fn recommendation(event: Value, region: &str, settings: &Settings) -> Result<Com
     let (at, detail) = opened::<Recommendation>(event, region)?;
     let instance = instance_id("detail.instance-id", &detail.instance_id)?;
     if settings.on_recommendation == OnRecommendation::Ignore {
-        let reason = Some(DrainReason::RecommendationIgnored);
+        let reason = DrainReason::RecommendationIgnored;
         return Ok(Command::LeaveAlone { instance, reason });
     }
     let record = DrainRecord { cause: Cause::Recommendation, noticed_at: at, deadline: None, asked: None };
@@ -142,7 +142,7 @@ fn lifecycle_action(event: Value, region: &str, settings: &Settings) -> Result<C
     let (at, detail) = opened::<LifecycleAction>(event, region)?;
     let instance = instance_id("detail.EC2InstanceId", &detail.instance_id)?;
     if detail.lifecycle_hook_name != settings.lifecycle_hook {
-        let reason = Some(DrainReason::HookOfOthers { hook: detail.lifecycle_hook_name });
+        let reason = DrainReason::HookOfOthers { hook: detail.lifecycle_hook_name };
         return Ok(Command::LeaveAlone { instance, reason });
     }
     let deadline = Some(at + settings.hook_timeout);
@@ -155,7 +155,10 @@ fn state_change(event: Value, region: &str) -> Result<Command, Error> {
     let instance = instance_id("detail.instance-id", &detail.instance_id)?;
     Ok(match detail.state.as_str() {
         "terminated" => Command::Terminated { instance, at },
-        _ => Command::LeaveAlone { instance, reason: None },
+        _ => {
+            let reason = DrainReason::NotTerminatedYet { state: detail.state };
+            Command::LeaveAlone { instance, reason }
+        }
     })
 }
 

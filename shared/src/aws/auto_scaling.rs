@@ -39,22 +39,15 @@ impl Aws {
 
     /// These groups, or all of the Region if none is named (`DescribeAutoScalingGroups`).
     pub async fn groups(&self, names: &[GroupName]) -> Result<Vec<Group>, Error> {
-        let mut groups = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            self.limits.wait(Bucket::AutoScaling).await;
+        self.pages(Bucket::AutoScaling, |token| async {
             let call = self.auto_scaling.describe_auto_scaling_groups().max_records(GROUPS_PAGE);
             let asked = (!names.is_empty()).then(|| names.iter().map(ToString::to_string).collect());
-            let call = call.set_auto_scaling_group_names(asked).set_next_token(token.clone());
-            let answer = call.send().await;
+            let answer = call.set_auto_scaling_group_names(asked).set_next_token(token).send().await;
             let page = answer.map_err(|error| failed("DescribeAutoScalingGroups", "the groups", error))?;
-            groups.extend(page.auto_scaling_groups().iter().filter_map(group));
-            let next = page.next_token;
-            if next.is_none() || next == token {
-                return Ok(groups);
-            }
-            token = next;
-        }
+            let groups = page.auto_scaling_groups().iter().filter_map(group).collect();
+            Ok((groups, page.next_token))
+        })
+        .await
     }
 
     /// A group's lifecycle hooks (`DescribeLifecycleHooks`, which has no pages: 50 a group at most).

@@ -241,13 +241,13 @@ impl Aws {
     }
 
     /// All pages of a list.
-    pub(super) async fn pages<F>(
+    pub(super) async fn pages<T, F>(
         &self,
         group: Group,
         page: impl Fn(Option<String>) -> F,
-    ) -> Result<Vec<String>, Error>
+    ) -> Result<Vec<T>, Error>
     where
-        F: Future<Output = Result<(Vec<String>, Option<String>), Error>>,
+        F: Future<Output = Result<(Vec<T>, Option<String>), Error>>,
     {
         let mut all = Vec::new();
         let mut token = None;

@@ -93,8 +93,7 @@ impl ExecuteDrain<'_> {
 
     async fn ask(&self, asked: Asked) -> Action {
         let Some(group) = self.group else {
-            let nowhere = ActionOutcome::Refused("it is in no group any more".to_owned());
-            return self.action(operation(asked), "a substitute".to_owned(), nowhere);
+            return self.action(operation(asked), "a substitute".to_owned(), no_group());
         };
         let why = format!("group {group} launches a substitute at once; its size stays");
         let answer = match asked {

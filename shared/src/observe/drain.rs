@@ -1,7 +1,7 @@
 //! Reading what there is to be drained: where an instance is registered, which instances are being drained or held, and
 //! everything that a step on one of them is decided from.
 //!
-//! [`locate`] and [`members`] are the first round trip of an interruption, and all that is waited for before DRAINING goes
+//! [`locate`] and [`member`] are the first round trip of an interruption, and all that is waited for before DRAINING goes
 //! out. [`instance`] is one whole look; what fails in it is unknown, not absent.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,6 +106,14 @@ fn readable(described: &Described<ContainerInstance>) -> Result<(), Error> {
     described.unreadable.first().map_or(Ok(()), |it| Err(unread(it)))
 }
 
+/// One container instance, if it is still registered.
+pub async fn registered(aws: &Aws, registration: &Registration) -> Result<Option<ContainerInstance>, Error> {
+    let arns = std::slice::from_ref(&registration.arn);
+    let described = aws.describe_instances(&registration.cluster, arns).await?;
+    readable(&described)?;
+    Ok(described.items.into_iter().next().filter(is_registered))
+}
+
 fn is_registered(instance: &ContainerInstance) -> bool {
     instance.status != ContainerInstanceStatus::Inactive
 }
@@ -124,18 +132,13 @@ pub async fn instance(
     known_group: Option<GroupAndHooks>,
 ) -> Result<Option<InstanceSnapshot>, Error> {
     let before = aws.now();
-    let arns = std::slice::from_ref(&registration.arn);
     let reads = futures::future::join3(
-        aws.describe_instances(&registration.cluster, arns),
+        registered(aws, registration),
         Box::pin(aws.tasks_on(&registration.cluster, &registration.arn)),
         member(aws, instance_id),
     );
-    let (described, tasks, member) = reads.await;
-    let described = described?;
-    readable(&described)?;
-    let Some(instance) = described.items.into_iter().next().filter(is_registered) else {
-        return Ok(None);
-    };
+    let (instance, tasks, member) = reads.await;
+    let Some(instance) = instance? else { return Ok(None) };
     let (group, hooks) = match known_group.filter(|_| matches!(&member, Known::Known(Some(_)))) {
         Some(known) => known,
         None => group_of(aws, &member).await,

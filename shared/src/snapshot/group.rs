@@ -28,13 +28,6 @@ pub enum LifecycleState {
     Other,
 }
 
-impl LifecycleState {
-    /// Whether it counts towards the group's desired capacity.
-    pub fn is_staying(self) -> bool {
-        matches!(self, Self::Pending | Self::InService)
-    }
-}
-
 /// An instance in a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,6 +68,13 @@ pub struct LifecycleHook {
     pub heartbeat_timeout: Duration,
 }
 
+impl LifecycleHook {
+    /// Whether it is the terminate hook of this name.
+    pub fn is_terminating(&self, name: &str) -> bool {
+        self.transition == Transition::Terminating && self.name == name
+    }
+}
+
 /// An Auto Scaling group (`DescribeAutoScalingGroups`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -95,11 +95,4 @@ pub struct Group {
     pub members: BTreeMap<InstanceId, Member>,
     /// Tags.
     pub tags: Tags,
-}
-
-impl Group {
-    /// How many of its instances count towards the desired capacity.
-    pub fn staying(&self) -> usize {
-        self.members.values().filter(|member| member.state.is_staying()).count()
-    }
 }

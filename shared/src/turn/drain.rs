@@ -17,7 +17,7 @@ use crate::aws::Aws;
 use crate::error::Error;
 use crate::execute::drain::ExecuteDrain;
 use crate::ids::{ClusterName, GroupName, InstanceId};
-use crate::observe::drain::{Registration, group_of, instance, is_paused, locate, member};
+use crate::observe::drain::{Registration, group_of, instance, is_paused, locate, member, registered};
 use crate::plan::drain::reason::DrainReason;
 use crate::plan::drain::record::{DrainRecord, record_of};
 use crate::plan::drain::seen::{InstanceSnapshot, Policy};
@@ -27,9 +27,7 @@ use crate::plan::drain::step::{
 use crate::report::Action;
 use crate::report::drain::Stage;
 use crate::settings::Settings;
-use crate::snapshot::{
-    ContainerInstance, ContainerInstanceStatus, Known, LifecycleHook, LifecycleState, Member,
-};
+use crate::snapshot::{Known, LifecycleHook, LifecycleState, Member};
 use crate::timestamp::Timestamp;
 
 pub use drained::Drained;
@@ -70,7 +68,6 @@ impl Drain<'_> {
         let group_name = member.known().and_then(Option::as_ref).map(|it| it.group.clone());
         let instance_id = drained.instance.clone();
         let execute = self.execute(&registration, &instance_id, group_name.as_ref(), true);
-        let arns = std::slice::from_ref(&registration.arn);
         let others = found[1..].iter().map(|other| self.execute(other, &instance_id, None, true));
         let others: Vec<ExecuteDrain<'_>> = others.collect();
         let everywhere = join(
@@ -79,13 +76,13 @@ impl Drain<'_> {
         );
         let ((done, _), (group, hooks), described, tags) = join4(
             everywhere,
-            group_of(self.aws, &member),
-            self.aws.describe_instances(&registration.cluster, arns),
+            Box::pin(group_of(self.aws, &member)),
+            Box::pin(registered(self.aws, &registration)),
             self.aws.cluster_tags(&registration.cluster),
         )
         .await;
         drained.note_first(record, done);
-        let Some(instance) = described?.items.into_iter().next() else { return Ok(()) };
+        let Some(instance) = described? else { return Ok(()) };
         let seen = InstanceSnapshot {
             cluster: registration.cluster.clone(),
             instance_id: instance_id.clone(),
@@ -129,15 +126,14 @@ impl Drain<'_> {
     /// the schedule does. A lifecycle event then adds nothing but calls, and fifty come at a time.
     pub async fn leave_to_interruption(&self, drained: &mut Drained) -> Result<(), Error> {
         let Some(registration) = self.registration(drained).await? else { return Ok(()) };
-        let arns = std::slice::from_ref(&registration.arn);
-        let described = self.aws.describe_instances(&registration.cluster, arns).await?;
-        let marked = described.items.first().and_then(record_of).and_then(Result::ok);
+        let instance = registered(self.aws, &registration).await?;
+        let marked = instance.as_ref().and_then(record_of).and_then(Result::ok);
         let is_pressing = |record: &DrainRecord| {
             record.cause.is_interruption() && record.deadline.is_some_and(|at| at > self.aws.now())
         };
         if let Some(record) = marked.filter(is_pressing) {
-            drained.record = Some(record);
-            (drained.stage, drained.is_over) = (Stage::Draining, true);
+            drained.leave_alone(DrainReason::InOtherHands { cause: record.cause });
+            (drained.record, drained.stage) = (Some(record), Stage::Draining);
         }
         Ok(())
     }
@@ -180,9 +176,7 @@ impl Drain<'_> {
     /// A hook of ours that holds an instance has a time-out, whatever made its group take the instance out.
     fn with_hook_timeout(&self, record: DrainRecord, seen: &InstanceSnapshot) -> DrainRecord {
         let is_held = seen.member().is_some_and(|member| member.state == LifecycleState::TerminatingWait);
-        let is_ours =
-            |hooks: &Vec<LifecycleHook>| hooks.iter().any(|hook| hook.name == self.settings.lifecycle_hook);
-        if record.deadline.is_none() && is_held && seen.hooks.known().is_some_and(is_ours) {
+        if record.deadline.is_none() && is_held && self.has_our_hook(&seen.hooks) {
             let held = self.held_since(seen.observed_at);
             return DrainRecord { deadline: held.deadline, ..record };
         }
@@ -217,15 +211,18 @@ impl Drain<'_> {
         decision
     }
 
+    fn has_our_hook(&self, hooks: &Known<Vec<LifecycleHook>>) -> bool {
+        let is_ours = |hook: &LifecycleHook| hook.is_terminating(&self.settings.lifecycle_hook);
+        hooks.known().is_some_and(|hooks| hooks.iter().any(is_ours))
+    }
+
     /// What cannot be seen is held, if a hook of ours holds it.
     async fn hold_blindly(&self, drained: &mut Drained, registration: &Registration) {
         let member = member(self.aws, &drained.instance).await;
         let (_, hooks) = group_of(self.aws, &member).await;
         let member = member.known().and_then(Option::as_ref);
         let held = member.filter(|member| member.state == LifecycleState::TerminatingWait);
-        let hook = &self.settings.lifecycle_hook;
-        let is_ours = hooks.known().is_some_and(|hooks| hooks.iter().any(|it| it.name == *hook));
-        if let Some(member) = held.filter(|_| is_ours) {
+        if let Some(member) = held.filter(|_| self.has_our_hook(&hooks)) {
             let (instance, group) = (drained.instance.clone(), member.group.clone());
             let execute = self.execute(registration, &instance, Some(&group), false);
             drained.carry_out(&execute, &[Step::Heartbeat]).await;
@@ -239,10 +236,7 @@ impl Drain<'_> {
         registration: &Registration,
         at: Timestamp,
     ) -> Result<(), Error> {
-        let arns = std::slice::from_ref(&registration.arn);
-        let described = self.aws.describe_instances(&registration.cluster, arns).await?;
-        let is_there = |it: &ContainerInstance| it.status != ContainerInstanceStatus::Inactive;
-        let Some(instance) = described.items.into_iter().find(is_there) else {
+        let Some(instance) = registered(self.aws, registration).await? else {
             (drained.stage, drained.is_over) = (Stage::Gone, true);
             return Ok(());
         };

@@ -164,7 +164,8 @@ fn protected_tasks_are_reported_with_what_may_come_of_them() {
             stage.simulator.change(|account| spot::interrupt(account, "i-a1", Terminate));
             let report = stage.drain(stage.emitted(WARNING)).await.unwrap();
             assert!(report.actions.iter().all(|it| it.operation != "UpdateTaskProtection"), "{report:#?}");
-            assert!(!codes(&report).is_empty() || drain_stops_protected, "{report:#?}");
+            let is_told = codes(&report).contains(&"protectedTask".to_owned());
+            assert_eq!(is_told, !drain_stops_protected, "{report:#?}");
         });
     }
 }

@@ -72,7 +72,7 @@ fn a_deadline_counts_from_the_time_in_the_event() {
 
 #[test]
 fn somebody_elses_hook_is_left_to_them() {
-    let reason = Some(DrainReason::HookOfOthers { hook: "ecs-managed-draining-termination-hook".to_owned() });
+    let reason = DrainReason::HookOfOthers { hook: "ecs-managed-draining-termination-hook".to_owned() };
     let instance = InstanceId::new("i-1234567890abcdef0");
     let parsed = parsed(lifecycle_action("ecs-managed-draining-termination-hook")).unwrap();
     assert_eq!(parsed, Command::LeaveAlone { instance, reason });
@@ -83,7 +83,10 @@ fn a_recommendation_is_acted_on_by_setting() {
     let mut event = interruption("terminate");
     event["detail-type"] = json!("EC2 Instance Rebalance Recommendation");
     event["detail"] = json!({"instance-id": "i-1234567890abcdef0"});
-    assert!(matches!(parsed(event.clone()).unwrap(), Command::LeaveAlone { reason: Some(_), .. }));
+    assert!(matches!(
+        parsed(event.clone()).unwrap(),
+        Command::LeaveAlone { reason: DrainReason::RecommendationIgnored, .. }
+    ));
     let replace = settings(&[("EVENKEEL_ON_REBALANCE_RECOMMENDATION", "replace")]);
     let record = record_of(&parse(event, REGION, &replace, now()).unwrap());
     assert_eq!((record.cause, record.deadline), (Cause::Recommendation, None));
@@ -96,7 +99,10 @@ fn only_the_end_of_a_host_is_of_interest() {
     for state in ["pending", "running", "shutting-down", "stopping", "stopped"] {
         event["detail"] = json!({"instance-id": "i-1234567890abcdef0", "state": state});
         assert!(
-            matches!(parsed(event.clone()).unwrap(), Command::LeaveAlone { reason: None, .. }),
+            matches!(
+                parsed(event.clone()).unwrap(),
+                Command::LeaveAlone { reason: DrainReason::NotTerminatedYet { .. }, .. }
+            ),
             "{state}"
         );
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::ids::{GroupName, ServiceName, TaskArn};
+use crate::plan::drain::record::Cause;
 use crate::timestamp::Timestamp;
 
 /// Every reason; `code` is its name in camelCase, the values follow beside it.
@@ -10,8 +11,20 @@ use crate::timestamp::Timestamp;
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "code")]
 pub enum DrainReason {
     /// Nothing of ours.
-    #[error("it is registered in none of the configured clusters")]
+    #[error("it is registered in none of the clusters that were looked at")]
     NotInCluster,
+    /// An interruption is more pressing.
+    #[error("EC2 interrupts it ({}), and that is being handled already", cause.word())]
+    InOtherHands {
+        /// What EC2 is about to do.
+        cause: Cause,
+    },
+    /// Only the end of a host is of interest.
+    #[error("it is {state}: only the end of its host asks for anything")]
+    NotTerminatedYet {
+        /// EC2's word for its state.
+        state: String,
+    },
     /// Nobody replaces it.
     #[error("it is in no Auto Scaling group: nobody replaces it")]
     NotInGroup,

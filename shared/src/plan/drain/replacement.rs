@@ -63,11 +63,10 @@ fn chosen(
     group: &Group,
     hooks: &[LifecycleHook],
 ) -> Result<Asked, DrainReason> {
-    let mut terminating = hooks.iter().filter(|hook| hook.transition == Transition::Terminating).peekable();
-    let has_any = terminating.peek().is_some();
+    let has_any = hooks.iter().any(|hook| hook.transition == Transition::Terminating);
     let is_in_provider = view.seen.instance.capacity_provider.is_some();
-    let is_managed_hook = |hook: &LifecycleHook| is_in_provider && hook.name == MANAGED_DRAINING_HOOK;
-    let holds = terminating.any(|hook| hook.name == view.policy.hook || is_managed_hook(hook));
+    let is_managed_hook = |hook: &LifecycleHook| is_in_provider && hook.is_terminating(MANAGED_DRAINING_HOOK);
+    let holds = hooks.iter().any(|hook| hook.is_terminating(&view.policy.hook) || is_managed_hook(hook));
     let group = || group.name.clone();
     let is_managed = member.is_protected && is_in_provider;
     match (view.policy.replacement, view.record.cause) {

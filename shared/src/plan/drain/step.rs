@@ -102,8 +102,20 @@ pub fn decide(view: &DrainView<'_>) -> Decision {
     substitute(view, &mut decision);
     clear_the_way(view, &mut decision);
     decision.reasons.extend(foresight(view.seen));
+    if decision.progress == Progress::Expired {
+        decision.reasons.push(DrainReason::DeadlineExpired { tasks: tasks_left(view) });
+    }
     hold_or_let_go(view, &mut decision);
     decision
+}
+
+/// How many tasks were not seen STOPPED, if that can be told.
+fn tasks_left(view: &DrainView<'_>) -> Option<usize> {
+    match emptiness(view.seen) {
+        Emptiness::Empty => Some(0),
+        Emptiness::Occupied { tasks } => Some(tasks),
+        Emptiness::CannotTell(_) => None,
+    }
 }
 
 /// What to do about an instance whose host is gone. While its agent counts as connected, ECS deregisters it by itself (API:
@@ -115,9 +127,7 @@ pub fn after_termination(instance: &ContainerInstance) -> Result<Step, DrainReas
 /// What does not wait for a whole look: the call for a substitute.
 pub fn first_steps(view: &DrainView<'_>) -> Vec<Step> {
     let mut decision = Decision { steps: Vec::new(), reasons: Vec::new(), progress: Progress::Draining };
-    if !view.is_expired() {
-        substitute(view, &mut decision);
-    }
+    substitute(view, &mut decision);
     decision.steps
 }
 
@@ -201,8 +211,12 @@ fn begin(view: &DrainView<'_>, decision: &mut Decision) {
 }
 
 /// Asked for as long as the instance is seen in service: what a record says may not have come about, and asking twice for
-/// the same instance asks for one substitute.
+/// the same instance asks for one substitute. Once the deadline is up nothing is asked any more: a hook that took it over
+/// then would be completed at the next look, with the tasks of an instance that EC2 has not taken.
 fn substitute(view: &DrainView<'_>, decision: &mut Decision) {
+    if view.is_expired() {
+        return;
+    }
     match replacement(view) {
         Ok(asked) => match reason_paused(view) {
             None => {
@@ -279,14 +293,10 @@ fn hold_or_let_go(view: &DrainView<'_>, decision: &mut Decision) {
         }
         Known::NotAsked => return,
     };
-    let mut terminating = hooks.iter().filter(|hook| hook.transition == Transition::Terminating);
-    let ours = terminating.clone().find(|hook| hook.name == view.policy.hook);
-    match (ours, terminating.next()) {
-        (Some(ours), _) => let_go(view, ours, decision),
-        (None, Some(other)) => {
-            decision.reasons.push(DrainReason::HookOfOthers { hook: other.name.clone() });
-        }
-        (None, None) => {}
+    if let Some(ours) = hooks.iter().find(|hook| hook.is_terminating(&view.policy.hook)) {
+        let_go(view, ours, decision);
+    } else if let Some(other) = hooks.iter().find(|hook| hook.transition == Transition::Terminating) {
+        decision.reasons.push(DrainReason::HookOfOthers { hook: other.name.clone() });
     }
 }
 
@@ -296,13 +306,7 @@ fn let_go(view: &DrainView<'_>, hook: &LifecycleHook, decision: &mut Decision) {
         return;
     }
     if view.is_expired() {
-        let tasks = match emptiness(view.seen) {
-            Emptiness::Empty => Some(0),
-            Emptiness::Occupied { tasks } => Some(tasks),
-            Emptiness::CannotTell(_) => None,
-        };
-        decision.reasons.push(DrainReason::DeadlineExpired { tasks });
-        decision.steps.push(Step::Complete(Completion::DeadlineExpired(tasks)));
+        decision.steps.push(Step::Complete(Completion::DeadlineExpired(tasks_left(view))));
         return;
     }
     let is_due = |at| view.seen.observed_at.since(at) >= hook.heartbeat_timeout / 3;

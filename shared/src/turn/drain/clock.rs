@@ -14,7 +14,6 @@ impl Drained {
         self.note_group(seen);
         if let Some(group) = seen.group.known().filter(|_| self.members.is_none()) {
             self.members = Some(group.members.keys().cloned().collect());
-            self.group = Some(group.name.clone());
         }
         if let Some(tasks) = seen.tasks.known().filter(|_| self.services.is_empty()) {
             let wanted = tasks.iter().filter(|task| task.is_wanted());
@@ -47,7 +46,7 @@ impl Drain<'_> {
 
     /// A detached instance is in its group no longer, and the group is asked by its name.
     async fn watch_for_substitute(&self, drained: &mut Drained, seen: &InstanceSnapshot) {
-        let group = match (&seen.group, &drained.group) {
+        let group = match (&seen.group, drained.group()) {
             (Known::Known(group), _) if !drained.is_asked_for() => Some(group.clone()),
             (_, Some(name)) => {
                 self.aws.groups(std::slice::from_ref(name)).await.ok().and_then(|it| it.into_iter().next())

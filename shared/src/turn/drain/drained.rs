@@ -37,8 +37,6 @@ pub struct Drained {
     pub(super) members: Option<BTreeSet<InstanceId>>,
     /// How its group and the hooks stood when they were last read.
     group_seen: Option<GroupAndHooks>,
-    /// Its group, as long as it was seen in one.
-    pub(super) group: Option<GroupName>,
     /// A call is to be made again soon.
     is_pressing: bool,
     /// Since when its host is gone, if it is.
@@ -69,7 +67,6 @@ impl Drained {
             services: BTreeSet::new(),
             members: None,
             group_seen: None,
-            group: None,
             is_pressing: false,
             terminated_at: None,
             empty_since: None,
@@ -86,10 +83,9 @@ impl Drained {
     }
 
     /// An instance about which nothing is to be done.
-    pub fn left_alone(instance: InstanceId, reason: Option<DrainReason>) -> Self {
+    pub fn left_alone(instance: InstanceId, reason: DrainReason) -> Self {
         let mut drained = Self::found(instance);
-        (drained.reasons, drained.stage, drained.is_over) =
-            (reason.into_iter().collect(), Stage::LeftAlone, true);
+        drained.leave_alone(reason);
         drained
     }
 
@@ -136,6 +132,8 @@ impl Drained {
     /// Keeps what came of a turn.
     pub fn note(&mut self, result: Result<(), Error>) {
         self.error = result.err();
+        // What was not seen in between may have been otherwise.
+        self.empty_since = self.empty_since.filter(|_| self.error.is_none());
         if let Some(error) = &self.error {
             tracing::warn!(instance = %self.instance, error = error.chain(), "turn failed");
         }
@@ -185,6 +183,12 @@ impl Drained {
     /// the account's buckets are left to others.
     pub(super) fn known_group(&self) -> Option<GroupAndHooks> {
         self.group_seen.clone().filter(|_| self.is_asked_for())
+    }
+
+    /// The name of its group, as long as it was seen in one.
+    pub(super) fn group(&self) -> Option<&GroupName> {
+        let (group, _) = self.group_seen.as_ref()?;
+        group.known().map(|group| &group.name)
     }
 
     pub(super) fn note_group(&mut self, seen: &InstanceSnapshot) {
@@ -259,10 +263,6 @@ impl Drained {
         let is_pending = decision.steps.iter().any(|step| matches!(step, Step::Complete(_) | Step::GiveBack));
         let is_asking = self.is_pressing && decision.progress == Progress::Empty;
         self.is_over |= decision.progress != Progress::Draining && !is_pending && !is_asking;
-        if decision.progress == Progress::Expired && self.tasks != Some(0) {
-            self.reasons.push(DrainReason::DeadlineExpired { tasks: self.tasks });
-            self.reasons.dedup();
-        }
         self.stage = match decision.progress {
             Progress::Draining => Stage::Draining,
             Progress::Empty => Stage::Empty,

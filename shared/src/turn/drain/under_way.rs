@@ -59,7 +59,7 @@ impl Drain<'_> {
         let is_seen = |id: &InstanceId| found.iter().any(|(_, it)| it.instance_id.as_ref() == Some(id));
         for member in held.values().filter(|member| !is_seen(&member.instance) && !self.dry_run) {
             let hooks = hooks.get(&member.group).and_then(Known::known);
-            if hooks.is_some_and(|hooks| hooks.iter().any(|it| it.name == hook))
+            if hooks.is_some_and(|hooks| hooks.iter().any(|it| it.is_terminating(hook)))
                 && let Err(error) = self.aws.heartbeat(&member.group, hook, &member.instance).await
             {
                 tracing::warn!(instance = %member.instance, error = error.chain(), "no heartbeat");
@@ -103,11 +103,10 @@ impl Drain<'_> {
     }
 
     fn told_by_hooks(&self, hooks: &[LifecycleHook]) -> Result<DrainRecord, DrainReason> {
-        let mut terminating = hooks.iter().filter(|hook| hook.transition == Transition::Terminating);
-        if terminating.clone().any(|hook| hook.name == self.settings.lifecycle_hook) {
+        if hooks.iter().any(|hook| hook.is_terminating(&self.settings.lifecycle_hook)) {
             return Ok(self.held_since(self.aws.now()));
         }
-        let other = terminating.next();
+        let other = hooks.iter().find(|hook| hook.transition == Transition::Terminating);
         let of_others = |hook: &LifecycleHook| DrainReason::HookOfOthers { hook: hook.name.clone() };
         Err(other.map_or(DrainReason::ForeignDrain, of_others))
     }

@@ -232,3 +232,12 @@ fn an_attribute_that_was_not_written_is_written_later() {
     assert!(has(&scene, &Step::RecordAsked(Asked::Detach)));
     assert!(!has(&scene.marked(), &Step::RecordAsked(Asked::Detach)));
 }
+
+/// Begun in time, looked at too late: what takes it over now would be let go at the next look.
+#[test]
+fn nothing_is_asked_for_once_the_deadline_is_up() {
+    let mut scene = Scene::new(Cause::Terminate);
+    scene.record.deadline = Some(now());
+    let scene = scene.marked();
+    assert!(!scene.decide().steps.iter().any(|step| matches!(step, Step::Replace { .. })));
+}

@@ -26,28 +26,53 @@ pub(super) struct Input {
     pub should_decrement_desired_capacity: Option<bool>,
 }
 
+/// How instances leave the count of a group.
+pub(super) struct Way {
+    /// What they become.
+    pub(super) to: LifecycleState,
+    /// Which states they may be in.
+    pub(super) may: fn(LifecycleState) -> bool,
+    /// Those states, as the refusal names them.
+    pub(super) states: &'static str,
+    /// What is done to them, as the refusal of a decrement names it.
+    pub(super) what: &'static str,
+    /// The activity, and the same once it is done.
+    pub(super) words: (&'static str, &'static str),
+}
+
 pub(super) fn detach(change: &mut Change<'_>, value: &Value) -> Answer {
+    let may = |state| {
+        use LifecycleState::{InService, Standby, TerminatingRetained};
+        matches!(state, InService | Standby | TerminatingRetained)
+    };
+    let way = Way {
+        to: LifecycleState::Detaching,
+        may,
+        states: "InService or Standby",
+        what: "detach",
+        words: ("Detaching EC2 instance", "was detached"),
+    };
+    leave_all(change, value, &way)
+}
+
+/// Takes every instance that is named out of the count, or none of them.
+pub(super) fn leave_all(change: &mut Change<'_>, value: &Value, way: &Way) -> Answer {
     let input: Input = input::read(value)?;
     let decrements = required(input.should_decrement_desired_capacity, "shouldDecrementDesiredCapacity")?;
     let found = group(change.account, input.auto_scaling_group_name.as_deref())?;
     let name = found.name.clone();
     count(&input.instance_ids, MAX)?;
     for id in &input.instance_ids {
-        let state = member(found, id)?.state;
-        if !matches!(
-            state,
-            LifecycleState::InService | LifecycleState::Standby | LifecycleState::TerminatingRetained
-        ) {
-            return Err(invalid(format!("The instance {id} is not in InService or Standby.")));
+        if !(way.may)(member(found, id)?.state) {
+            return Err(invalid(format!("The instance {id} is not in {}.", way.states)));
         }
     }
     if decrements {
-        keeps_minimum(found, &input.instance_ids, "detach")?;
+        keeps_minimum(found, &input.instance_ids, way.what)?;
     }
     let mut begun = Vec::new();
     for id in &input.instance_ids {
-        let words = ("Detaching EC2 instance", "was detached");
-        begun.push(leave(change, &name, id, LifecycleState::Detaching, decrements, words)?);
+        begun.push(leave(change, &name, id, way.to, decrements, way.words)?);
     }
     Ok(shown(group(change.account, Some(&name))?, &begun))
 }

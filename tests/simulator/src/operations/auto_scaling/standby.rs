@@ -7,32 +7,21 @@
 use serde_json::Value;
 
 use super::super::{Answer, Change};
-use super::membership::{Input, MAX, keeps_minimum, leave, shown, sizes};
-use super::{count, group, group_mut, input, invalid, member, required};
+use super::membership::{Input, MAX, Way, leave_all, shown, sizes};
+use super::{count, group, group_mut, input, invalid, member};
 use crate::account::{GroupInstance, LifecycleState};
 use crate::scheduler::groups::{at, enter as put_into, instance_mut, open};
 use crate::wire::ApiError;
 
 pub(super) fn enter(change: &mut Change<'_>, value: &Value) -> Answer {
-    let input: Input = input::read(value)?;
-    let decrements = required(input.should_decrement_desired_capacity, "shouldDecrementDesiredCapacity")?;
-    let found = group(change.account, input.auto_scaling_group_name.as_deref())?;
-    let name = found.name.clone();
-    count(&input.instance_ids, MAX)?;
-    for id in &input.instance_ids {
-        if member(found, id)?.state != LifecycleState::InService {
-            return Err(invalid(format!("The instance {id} is not in InService.")));
-        }
-    }
-    if decrements {
-        keeps_minimum(found, &input.instance_ids, "put into standby")?;
-    }
-    let mut begun = Vec::new();
-    for id in &input.instance_ids {
-        let words = ("Moving EC2 instance to Standby", "was moved to standby");
-        begun.push(leave(change, &name, id, LifecycleState::EnteringStandby, decrements, words)?);
-    }
-    Ok(shown(group(change.account, Some(&name))?, &begun))
+    let way = Way {
+        to: LifecycleState::EnteringStandby,
+        may: |state| state == LifecycleState::InService,
+        states: "InService",
+        what: "put into standby",
+        words: ("Moving EC2 instance to Standby", "was moved to standby"),
+    };
+    leave_all(change, value, &way)
 }
 
 pub(super) fn exit(change: &mut Change<'_>, value: &Value) -> Answer {
