@@ -153,13 +153,10 @@ fn lifecycle_action(event: Value, region: &str, settings: &Settings) -> Result<C
 fn state_change(event: Value, region: &str) -> Result<Command, Error> {
     let (at, detail) = opened::<StateChange>(event, region)?;
     let instance = instance_id("detail.instance-id", &detail.instance_id)?;
-    Ok(match detail.state.as_str() {
-        "terminated" => Command::Terminated { instance, at },
-        _ => {
-            let reason = DrainReason::NotTerminatedYet { state: detail.state };
-            Command::LeaveAlone { instance, reason }
-        }
-    })
+    if detail.state == "terminated" {
+        return Ok(Command::Terminated { instance, at });
+    }
+    Ok(Command::LeaveAlone { instance, reason: DrainReason::NotTerminatedYet { state: detail.state } })
 }
 
 /// The event's own time and its detail, if it is of this Region.
