@@ -93,7 +93,7 @@ fn after_each_write_of_the_schedule(
     seed: u64,
     account: &Account,
     writes_least: usize,
-    prepared: impl AsyncFn(&Stage),
+    prepared: &impl AsyncFn(&Stage),
     is_finished: impl Fn(&Account) -> bool,
 ) {
     let calls = play(seed, account.clone(), async |stage| {
@@ -137,17 +137,11 @@ fn after_any_write_of_giving_an_instance_back() {
                 .attribute("evenkeel.substitute", "terminate")
         })
         .build();
-    after_each_write_of_the_schedule(
-        864,
-        &account,
-        3,
-        async |_| (),
-        |account| {
-            let instance = registration(account, "i-x1").unwrap();
-            instance.status == ContainerInstanceStatus::Active
-                && !instance.attributes.keys().any(|name| name.starts_with("evenkeel"))
-        },
-    );
+    after_each_write_of_the_schedule(864, &account, 3, &async |_| (), |account| {
+        let instance = registration(account, "i-x1").unwrap();
+        instance.status == ContainerInstanceStatus::Active
+            && !instance.attributes.keys().any(|name| name.starts_with("evenkeel"))
+    });
 }
 
 /// A standalone task and the task of a move that died, whose protections keep it, on an instance that goes away.
@@ -162,7 +156,7 @@ fn after_any_write_that_clears_the_way() {
     let warned = async |stage: &Stage| {
         stage.simulator.change(|account| spot::interrupt(account, "i-x1", Terminate));
     };
-    after_each_write_of_the_schedule(865, &account, 2, warned, |account| {
+    after_each_write_of_the_schedule(865, &account, 2, &warned, |account| {
         let arn = &registration(account, "i-x1").unwrap().arn;
         let is_here = |task: &&Task| task.container_instance.as_ref() == Some(arn);
         account.clusters["web"].tasks.values().filter(is_here).all(|task| !task.is_wanted())
