@@ -185,6 +185,13 @@ pub enum ActionOutcome {
     Failed(String),
 }
 
+impl ActionOutcome {
+    /// Whether what comes next may count on it.
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Self::Done | Self::Planned)
+    }
+}
+
 /// A [`Blocked`] with its cluster and sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -46,6 +46,8 @@ pub enum Replacement {
     Terminate,
     /// By taking an interrupted instance out of its group, whatever hooks there are.
     Detach,
+    /// By one instance more for a while: the drained one goes on standby, and ends once it is empty.
+    Surge,
     /// Not at all.
     None,
 }
@@ -114,10 +116,11 @@ pub struct Settings {
 }
 
 const STRATEGIES: [(&str, MoveStrategy); 2] = [("surge", MoveStrategy::Surge), ("stop", MoveStrategy::Stop)];
-const REPLACEMENTS: [(&str, Replacement); 4] = [
+const REPLACEMENTS: [(&str, Replacement); 5] = [
     ("auto", Replacement::Auto),
     ("terminate", Replacement::Terminate),
     ("detach", Replacement::Detach),
+    ("surge", Replacement::Surge),
     ("none", Replacement::None),
 ];
 const STANDALONE_TASKS: [(&str, StandaloneTasks); 3] =

@@ -6,6 +6,7 @@ mod killed;
 mod lost;
 mod many;
 mod others;
+mod standby;
 
 use std::time::Duration;
 

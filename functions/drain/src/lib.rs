@@ -160,11 +160,12 @@ fn status(drained: &Drained) -> Status {
         matches!(
             reason,
             DrainReason::Orphaned
+                | DrainReason::LeftOnStandby
                 | DrainReason::UnreadableRecord { .. }
                 | DrainReason::CannotTell { .. }
                 | DrainReason::DeadlineExpired { .. }
                 | DrainReason::NoHook { .. }
-                | DrainReason::ForeignHook { .. }
+                | DrainReason::NotDetached { .. }
                 | DrainReason::LaunchSuspended { .. }
                 | DrainReason::ManagedTerminationProtection { .. }
         )

@@ -2,8 +2,8 @@
 //!
 //! Batches and pages are those of the API reference: `DescribeAutoScalingInstances` 50, `DescribeAutoScalingGroups` 100.
 //! `ScalingActivityInProgress` and `ResourceContention` mean "later": the first is a 400 that the SDK does not retry, so
-//! that the next turn does. The two calls that ask for a substitute may be retried by it: they name their instance and leave
-//! the desired capacity alone, so that saying it twice asks for one.
+//! that the next turn does. The three calls that ask for a substitute may be retried by it: they name their instance and
+//! leave the desired capacity alone, so that saying it twice asks for one.
 
 use std::time::Duration;
 
@@ -60,7 +60,8 @@ impl Aws {
     }
 
     /// Takes an instance out of service without lowering the group's desired capacity
-    /// (`TerminateInstanceInAutoScalingGroup`): its lifecycle hooks hold it while the group launches another.
+    /// (`TerminateInstanceInAutoScalingGroup`): its lifecycle hooks hold it while the group launches another. One on standby
+    /// is not counted, and nothing is launched for it.
     pub async fn terminate_in_group(&self, instance: &InstanceId) -> Result<(), Error> {
         self.limits.wait(Bucket::AutoScaling).await;
         let call = self.auto_scaling.terminate_instance_in_auto_scaling_group();
@@ -78,6 +79,15 @@ impl Aws {
         let call = self.auto_scaling.detach_instances().auto_scaling_group_name(group.as_str());
         let call = call.instance_ids(instance.as_str()).should_decrement_desired_capacity(false);
         call.send().await.map(drop).map_err(|error| failed("DetachInstances", instance.as_str(), error))
+    }
+
+    /// Puts an instance on standby without lowering the desired capacity (`EnterStandby`): it lives on in its group, which
+    /// does not count it, and the group launches another.
+    pub async fn enter_standby(&self, group: &GroupName, instance: &InstanceId) -> Result<(), Error> {
+        self.limits.wait(Bucket::AutoScaling).await;
+        let call = self.auto_scaling.enter_standby().auto_scaling_group_name(group.as_str());
+        let call = call.instance_ids(instance.as_str()).should_decrement_desired_capacity(false);
+        call.send().await.map(drop).map_err(|error| failed("EnterStandby", instance.as_str(), error))
     }
 
     /// Restarts the clock of a lifecycle action (`RecordLifecycleActionHeartbeat`), up to its global time-out.

@@ -50,6 +50,7 @@ impl ExecuteDrain<'_> {
             Step::StopTask(task) => vec![self.stop_task(task).await],
             Step::Heartbeat => vec![self.heartbeat().await],
             Step::Complete(completion) => vec![self.complete(*completion).await],
+            Step::Retire(completion) => vec![self.retire(*completion).await],
             Step::GiveBack => self.give_back().await,
             Step::Deregister => vec![self.deregister().await],
         }
@@ -85,7 +86,7 @@ impl ExecuteDrain<'_> {
             return vec![recorded, replaced];
         }
         let recorded = self.put(SUBSTITUTE_ATTRIBUTE, asked.word()).await;
-        if !matches!(recorded.outcome, ActionOutcome::Done | ActionOutcome::Planned) {
+        if !recorded.outcome.is_accepted() {
             return vec![recorded];
         }
         vec![recorded, self.ask(asked).await]
@@ -99,6 +100,7 @@ impl ExecuteDrain<'_> {
         let answer = match asked {
             Asked::Terminate => self.call(done(self.aws.terminate_in_group(self.instance))).await,
             Asked::Detach => self.call(done(self.aws.detach(group, self.instance))).await,
+            Asked::Surge => self.call(done(self.aws.enter_standby(group, self.instance))).await,
         };
         self.action(operation(asked), why, answer)
     }
@@ -132,19 +134,17 @@ impl ExecuteDrain<'_> {
 
     async fn complete(&self, completion: Completion) -> Action {
         let operation = "CompleteLifecycleAction";
-        let why = match completion {
-            Completion::Empty => "empty: every task on it was seen STOPPED, twice".to_owned(),
-            Completion::DeadlineExpired(Some(tasks)) => {
-                format!("deadlineExpired: {tasks} tasks on it were not seen STOPPED")
-            }
-            Completion::DeadlineExpired(None) => {
-                "deadlineExpired: which tasks are on it could not be told".to_owned()
-            }
-        };
+        let why = words(completion);
         let Some(group) = self.group else { return self.action(operation, why, no_group()) };
         let answer = self.aws.complete_lifecycle_action(group, self.hook, self.instance);
         let answer = self.call(done(answer)).await;
         self.action(operation, why, answer)
+    }
+
+    async fn retire(&self, completion: Completion) -> Action {
+        let why = format!("on standby, its substitute is asked for; {}", words(completion));
+        let answer = self.call(done(self.aws.terminate_in_group(self.instance))).await;
+        self.action("TerminateInstanceInAutoScalingGroup", why, answer)
     }
 
     async fn deregister(&self) -> Action {
@@ -160,7 +160,7 @@ impl ExecuteDrain<'_> {
         let why = "what was announced never came: it takes tasks again".to_owned();
         let call = self.aws.set_draining(&registration.cluster, &registration.arn, false);
         let answer = self.call(answered(call)).await;
-        let is_done = matches!(answer, ActionOutcome::Done | ActionOutcome::Planned);
+        let is_done = answer.is_accepted();
         let mut actions = vec![self.action("UpdateContainerInstancesState", why, answer)];
         if is_done {
             // The record last: as long as it is there, this is taken up again.
@@ -196,6 +196,20 @@ fn operation(asked: Asked) -> &'static str {
     match asked {
         Asked::Terminate => "TerminateInstanceInAutoScalingGroup",
         Asked::Detach => "DetachInstances",
+        Asked::Surge => "EnterStandby",
+    }
+}
+
+fn words(completion: Completion) -> String {
+    match completion {
+        Completion::Empty => "empty: every task on it was seen STOPPED, twice".to_owned(),
+        Completion::Gone => "its deadline is up, and it is registered no longer".to_owned(),
+        Completion::DeadlineExpired(Some(tasks)) => {
+            format!("deadlineExpired: {tasks} tasks on it were not seen STOPPED")
+        }
+        Completion::DeadlineExpired(None) => {
+            "deadlineExpired: which tasks are on it could not be told".to_owned()
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! `record` is what outlives a turn, an attribute of the container instance; `reason` says what is not done, and why;
 //! `seen` is the view of one instance; `empty` says whether its tasks have gone, `foresight` what will keep them; `replacement` how its substitute is asked
-//! for; `step` puts that together.
+//! for; `decision` is what may be done, and `step` decides it.
 
+pub mod decision;
 pub mod empty;
 pub mod foresight;
 pub mod reason;

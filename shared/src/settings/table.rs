@@ -62,7 +62,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "EVENKEEL_REPLACEMENT",
         default: "auto",
-        meaning: "how the substitute of a drained instance is asked for: `auto`, `terminate`, `detach` or `none`",
+        meaning: "how the substitute of a drained instance is asked for: `auto`, `terminate`, `detach`, `surge` or `none`",
     },
     Setting {
         name: "EVENKEEL_LIFECYCLE_HOOK",

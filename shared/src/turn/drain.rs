@@ -152,7 +152,7 @@ impl Drain<'_> {
             self.hold_blindly(drained, &registration).await;
         }
         let Some(seen) = seen? else {
-            (drained.stage, drained.is_over) = (Stage::Gone, true);
+            self.after_the_end(drained, &registration).await;
             return Ok(());
         };
         let Some(record) = drained.record_with(&seen) else { return Ok(()) };
@@ -191,7 +191,9 @@ impl Drain<'_> {
         drained: &Drained,
         registration: &Registration,
     ) -> Decision {
-        if !decision.steps.contains(&Step::Complete(Completion::Empty)) {
+        let lets_go =
+            |step: &Step| matches!(step, Step::Complete(Completion::Empty) | Step::Retire(Completion::Empty));
+        if !decision.steps.iter().any(lets_go) {
             return decision;
         }
         let clusters = self.clusters.iter().map(|cluster| {
@@ -204,8 +206,9 @@ impl Drain<'_> {
             Ok(arns) => format!("whether it is empty: it is registered {} times", arns.len()),
             Err(error) => format!("whether it is registered elsewhere: {}", error.chain()),
         };
-        decision.steps.retain(|step| *step != Step::Complete(Completion::Empty));
-        decision.steps.push(Step::Heartbeat);
+        let is_held = decision.steps.contains(&Step::Complete(Completion::Empty));
+        decision.steps.retain(|step| !lets_go(step));
+        decision.steps.extend(is_held.then_some(Step::Heartbeat));
         decision.reasons.push(DrainReason::CannotTell { what });
         decision.progress = Progress::Draining;
         decision
@@ -226,6 +229,28 @@ impl Drain<'_> {
             let (instance, group) = (drained.instance.clone(), member.group.clone());
             let execute = self.execute(registration, &instance, Some(&group), false);
             drained.carry_out(&execute, &[Step::Heartbeat]).await;
+        }
+    }
+
+    /// An instance that ECS has lost is over; but its group looks after none that is on standby, even if EC2 took it. Ended it
+    /// is only past its deadline: who deregisters one by force leaves its containers running.
+    async fn after_the_end(&self, drained: &mut Drained, registration: &Registration) {
+        (drained.stage, drained.is_over) = (Stage::Gone, true);
+        let member = member(self.aws, &drained.instance).await;
+        let on_standby = member.known().and_then(Option::as_ref);
+        let on_standby = on_standby.filter(|member| member.state == LifecycleState::Standby);
+        let Some(record) = drained.record.filter(|it| it.explains_standby() && on_standby.is_some()) else {
+            return;
+        };
+        match record.deadline {
+            None => drained.reasons = vec![DrainReason::LeftOnStandby],
+            Some(deadline) if self.aws.now() < deadline => drained.is_over = false,
+            Some(_) => {
+                let (instance, group) = (drained.instance.clone(), drained.group().cloned());
+                let execute = self.execute(registration, &instance, group.as_ref(), false);
+                drained.carry_out(&execute, &[Step::Retire(Completion::Gone)]).await;
+                drained.is_over = self.dry_run;
+            }
         }
     }
 

@@ -84,7 +84,7 @@ impl Rebalance<'_> {
                 Trace::UnreadableMove(_) => false,
             };
             if !is_needed && let Some(action) = self.remove_one(trace, snapshot).await {
-                is_all_done &= matches!(action.outcome, ActionOutcome::Done | ActionOutcome::Planned);
+                is_all_done &= action.outcome.is_accepted();
                 memory.actions.push(action);
             }
         }

@@ -3,9 +3,9 @@
 use evenkeel::report::Status;
 use evenkeel_tests::drains::{bare_fleet, fleet, held_fleet, with_hook};
 use evenkeel_tests::play;
+use simulator::account::Account;
 use simulator::account::ContainerInstanceStatus;
 use simulator::account::InterruptionAction::Terminate;
-use simulator::account::{Account, ActionResult};
 use simulator::builder::CapacityProviderBuilder;
 
 use super::*;
@@ -35,20 +35,6 @@ fn with_managed_draining_the_substitute_comes_at_once_and_its_hook_is_left_alone
         assert_eq!(called(&stage, "CompleteLifecycleAction"), 0, "{}", words());
         assert_eq!(called(&stage, "RecordLifecycleActionHeartbeat"), 0, "{}", words());
         assert_quiet_end(&stage, &lived);
-    });
-}
-
-#[test]
-fn somebody_elses_hook_is_neither_passed_by_nor_trusted() {
-    let theirs = |it: simulator::builder::GroupBuilder| {
-        it.terminate_hook("ship-logs", Duration::from_mins(3), ActionResult::Continue)
-    };
-    play(912, fleet(912, theirs).build(), async |stage| {
-        let lived = interrupted(&stage, 912, "i-a1", Terminate).await;
-        assert!(lived.says("i-a1", "somebody else's"), "{lived:#?}");
-        let asked = called(&stage, "DetachInstances") + called(&stage, "TerminateInstanceInAutoScalingGroup");
-        assert_eq!((asked, called(&stage, "CompleteLifecycleAction")), (0, 0));
-        assert!(stage.drained("i-a1").draining_after.is_some_and(|it| it <= 3));
     });
 }
 
@@ -133,15 +119,6 @@ fn a_person_drains_an_instance_and_gets_another_for_it() {
         let seen = stage.drained("i-c1");
         assert!(seen.empty_after < seen.ended_after && seen.killed.is_empty(), "{seen:#?}");
         stage.assert_clean();
-    });
-}
-
-#[test]
-fn without_a_hook_a_person_is_told_why_no_other_comes() {
-    play(920, bare_fleet(920), async |stage| {
-        let report = stage.drain(command("i-c1")).await.unwrap();
-        assert!(codes(&report).contains(&"noHook".to_owned()), "{report:#?}");
-        assert_eq!(stage_of(&report), DrainStage::Empty);
     });
 }
 

@@ -63,19 +63,18 @@ pub enum DrainReason {
         /// Which group.
         group: GroupName,
     },
-    /// Neither call is safe, and only one more instance would be.
+    /// To terminate it would kill its tasks.
     #[error(
-        "group {group} has no lifecycle hook that holds it until it is empty, and it may live on: not replaced"
+        "EVENKEEL_REPLACEMENT is terminate, and group {group} has no lifecycle hook that holds it until it is empty: \
+         not replaced"
     )]
     NoHook {
         /// Which group.
         group: GroupName,
     },
-    /// The hook that there is lets it go before it is empty.
-    #[error(
-        "its lifecycle hooks in group {group} are somebody else's: neither ended early nor passed by; not replaced"
-    )]
-    ForeignHook {
+    /// Nobody would terminate it.
+    #[error("EVENKEEL_REPLACEMENT is detach, and outside group {group} it would live on: not replaced")]
+    NotDetached {
         /// Which group.
         group: GroupName,
     },
@@ -143,6 +142,11 @@ pub enum DrainReason {
         "it was detached from its group, its deadline is long up, and it still runs: nobody will terminate it"
     )]
     Orphaned,
+    /// Containers that ECS forgot may run on it.
+    #[error(
+        "it is on standby in its group and was deregistered before it was seen empty: a person has to terminate it"
+    )]
+    LeftOnStandby,
     /// It is not ours to let go.
     #[error("lifecycle hook {hook} holds it, which is somebody else's to complete")]
     HookOfOthers {

@@ -75,9 +75,12 @@ pub enum Asked {
     Terminate,
     /// `DetachInstances` without decrement.
     Detach,
+    /// `EnterStandby` without decrement: it is ended by name once it is empty.
+    Surge,
 }
 
-const ASKED: [(Asked, &str); 2] = [(Asked::Terminate, "terminate"), (Asked::Detach, "detach")];
+const ASKED: [(Asked, &str); 3] =
+    [(Asked::Terminate, "terminate"), (Asked::Detach, "detach"), (Asked::Surge, "surge")];
 
 impl Asked {
     /// The word in the attribute.
@@ -105,6 +108,13 @@ pub struct DrainRecord {
 }
 
 impl DrainRecord {
+    /// Whether an instance that is on standby is there by us, as far as can be told: the call for a substitute of one that EC2
+    /// takes goes out beside the attribute that says so, and may have come through without it. One that somebody else put
+    /// there ends with the interruption as well.
+    pub fn explains_standby(self) -> bool {
+        self.asked == Some(Asked::Surge) || self.cause == Cause::Terminate
+    }
+
     /// What is known from two sources: the more pressing cause and the nearer deadline; what was asked for once stays asked
     /// for. What became known after the other's deadline replaces it: that one did not come true.
     #[must_use]

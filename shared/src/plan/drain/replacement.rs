@@ -1,10 +1,13 @@
 //! How a substitute is asked for at once: by a call that names the instance, so that fifty invocations at a time ask for
 //! fifty substitutes, and a notice that comes twice for none.
 //!
-//! Neither call changes the group's desired capacity; in a group that has launched a substitute by capacity rebalancing
+//! No call changes the group's desired capacity; in a group that has launched a substitute by capacity rebalancing
 //! already, they only bring it back to that. `TerminateInstanceInAutoScalingGroup` runs the group's lifecycle
 //! hooks, and only one that waits for the tasks keeps the instance from being killed with them; `DetachInstances` runs none,
 //! and nobody terminates the instance afterwards (API: both operations), so that it is for instances which EC2 itself takes.
+//! `EnterStandby` does for all others: the group launches one more, and the instance lives on in it, uncounted and looked
+//! after by nobody (EC2 Auto Scaling User Guide, "Temporarily remove instances"), until it is terminated by name once it is
+//! empty. Everybody's hooks have their turn then.
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +36,7 @@ pub fn replacement(view: &DrainView<'_>) -> Result<Asked, DrainReason> {
     if view.policy.replacement == Replacement::None {
         return Err(DrainReason::NoneWanted);
     }
-    reason_not_leaving(member, &name)?;
+    reason_not_leaving(view, member, &name)?;
     if group.suspended.contains(LAUNCH) {
         return Err(DrainReason::LaunchSuspended { group: name() });
     }
@@ -45,9 +48,16 @@ pub fn replacement(view: &DrainView<'_>) -> Result<Asked, DrainReason> {
 
 /// An instance that is leaving already is the group's to replace; one in no serving state can be given back by neither
 /// call.
-fn reason_not_leaving(member: &Member, name: &dyn Fn() -> crate::ids::GroupName) -> Result<(), DrainReason> {
+fn reason_not_leaving(
+    view: &DrainView<'_>,
+    member: &Member,
+    name: &dyn Fn() -> crate::ids::GroupName,
+) -> Result<(), DrainReason> {
     match member.state {
         LifecycleState::InService => Ok(()),
+        LifecycleState::Standby if view.record.explains_standby() => {
+            Err(DrainReason::AlreadyLeaving { group: name() })
+        }
         LifecycleState::Terminating | LifecycleState::TerminatingWait | LifecycleState::Detaching => {
             Err(DrainReason::AlreadyLeaving { group: name() })
         }
@@ -63,7 +73,7 @@ fn chosen(
     group: &Group,
     hooks: &[LifecycleHook],
 ) -> Result<Asked, DrainReason> {
-    let has_any = hooks.iter().any(|hook| hook.transition == Transition::Terminating);
+    let has_none = hooks.iter().all(|hook| hook.transition != Transition::Terminating);
     let is_in_provider = view.seen.instance.capacity_provider.is_some();
     let is_managed_hook = |hook: &LifecycleHook| is_in_provider && hook.is_terminating(MANAGED_DRAINING_HOOK);
     let holds = hooks.iter().any(|hook| hook.is_terminating(&view.policy.hook) || is_managed_hook(hook));
@@ -73,13 +83,13 @@ fn chosen(
         (_, Cause::Stop | Cause::Hibernate) => Err(DrainReason::NotTerminated { group: group() }),
         (Replacement::Auto | Replacement::Terminate, _) if holds => Ok(Asked::Terminate),
         (Replacement::Terminate, _) => Err(DrainReason::NoHook { group: group() }),
-        (_, Cause::Terminate) if is_managed => {
+        (Replacement::Detach, Cause::Terminate) if is_managed => {
             Err(DrainReason::ManagedTerminationProtection { group: group() })
         }
         (Replacement::Detach, Cause::Terminate) => Ok(Asked::Detach),
-        (_, Cause::Terminate) if !has_any => Ok(Asked::Detach),
-        _ if has_any => Err(DrainReason::ForeignHook { group: group() }),
-        _ => Err(DrainReason::NoHook { group: group() }),
+        (Replacement::Detach, _) => Err(DrainReason::NotDetached { group: group() }),
+        (Replacement::Auto, Cause::Terminate) if has_none && !is_managed => Ok(Asked::Detach),
+        _ => Ok(Asked::Surge),
     }
 }
 

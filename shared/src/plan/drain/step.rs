@@ -9,11 +9,10 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::ids::TaskArn;
 use crate::plan::drain::empty::{Emptiness, emptiness, is_confirmed_empty};
 use crate::plan::drain::foresight::foresight;
 use crate::plan::drain::reason::DrainReason;
-use crate::plan::drain::record::{Asked, Cause, DrainRecord, record_of};
+use crate::plan::drain::record::{Asked, Cause, record_of};
 use crate::plan::drain::replacement::replacement;
 use crate::plan::drain::seen::DrainView;
 use crate::plan::record as moves;
@@ -23,71 +22,10 @@ use crate::snapshot::{
     Task, TaskStatus, Transition,
 };
 
+pub use crate::plan::drain::decision::{Completion, Decision, Progress, Step};
+
 /// How long after its deadline an interruption that took nothing away is taken for one that does not come.
 const NOT_COMING_AFTER: Duration = Duration::from_mins(10);
-
-/// One thing to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// `UpdateContainerInstancesState` to DRAINING.
-    Drain,
-    /// `PutAttributes`: the record.
-    Record(DrainRecord),
-    /// `PutAttributes`: how a substitute was asked for.
-    RecordAsked(Asked),
-    /// The call that asks for a substitute, with the attribute that says so beside it unless it is there.
-    Replace {
-        /// Which call.
-        asked: Asked,
-        /// Whether the attribute says so already: the call failed before.
-        is_recorded: bool,
-    },
-    /// `UpdateTaskProtection`: ours, which a move in flight has set.
-    Unprotect(Vec<TaskArn>),
-    /// `StopTask`: a standalone task, which no drain stops.
-    StopTask(TaskArn),
-    /// `RecordLifecycleActionHeartbeat`.
-    Heartbeat,
-    /// `CompleteLifecycleAction` with CONTINUE.
-    Complete(Completion),
-    /// `UpdateContainerInstancesState` to ACTIVE, and the record goes: nothing took the instance away.
-    GiveBack,
-    /// `DeregisterContainerInstance`: its host is gone, and ECS did not notice.
-    Deregister,
-}
-
-/// Why a lifecycle action is completed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Completion {
-    /// Every task was seen STOPPED, twice.
-    Empty,
-    /// The hard deadline is up; so many tasks were not seen STOPPED, if that could be told.
-    DeadlineExpired(Option<usize>),
-}
-
-/// How far the drain of an instance is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// Tasks are on it, or may be.
-    Draining,
-    /// It is empty, and nothing of ours holds it.
-    Empty,
-    /// Its deadline is up.
-    Expired,
-    /// It is nobody's to drain any more.
-    Over,
-}
-
-/// What to do, and why not more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// To be done now; those that do not depend on each other may go out together.
-    pub steps: Vec<Step>,
-    /// What is not done.
-    pub reasons: Vec<DrainReason>,
-    /// How far it is.
-    pub progress: Progress,
-}
 
 /// Decides about one instance.
 pub fn decide(view: &DrainView<'_>) -> Decision {
@@ -95,8 +33,8 @@ pub fn decide(view: &DrainView<'_>) -> Decision {
         return not_coming(view);
     }
     let mut decision = Decision { steps: Vec::new(), reasons: Vec::new(), progress: progress(view) };
-    if reason_not_begun(view).is_some_and(|reason| decision.note(reason)) {
-        return Decision { progress: Progress::Over, ..decision };
+    if let Some(reason) = reason_not_begun(view) {
+        return Decision { reasons: vec![reason], progress: Progress::Over, ..decision };
     }
     begin(view, &mut decision);
     substitute(view, &mut decision);
@@ -129,13 +67,6 @@ pub fn first_steps(view: &DrainView<'_>) -> Vec<Step> {
     let mut decision = Decision { steps: Vec::new(), reasons: Vec::new(), progress: Progress::Draining };
     substitute(view, &mut decision);
     decision.steps
-}
-
-impl Decision {
-    fn note(&mut self, reason: DrainReason) -> bool {
-        self.reasons.push(reason);
-        true
-    }
 }
 
 fn progress(view: &DrainView<'_>) -> Progress {
@@ -197,10 +128,11 @@ fn reason_paused(view: &DrainView<'_>) -> Option<DrainReason> {
     }
 }
 
+/// The record goes first, so that a drain which is cut short is known for ours; but where every second counts it follows.
 fn begin(view: &DrainView<'_>, decision: &mut Decision) {
-    if view.seen.instance.status == ContainerInstanceStatus::Active {
-        decision.steps.push(Step::Drain);
-    }
+    let drain = (view.seen.instance.status == ContainerInstanceStatus::Active).then_some(Step::Drain);
+    let (at_once, later) = if view.record.cause.is_interruption() { (drain, None) } else { (None, drain) };
+    decision.steps.extend(at_once);
     let marked = record_of(&view.seen.instance).and_then(Result::ok);
     if marked.is_none_or(|marked| marked.to_string() != view.record.to_string()) {
         decision.steps.push(Step::Record(*view.record));
@@ -208,6 +140,7 @@ fn begin(view: &DrainView<'_>, decision: &mut Decision) {
     if let Some(asked) = view.record.asked.filter(|_| marked.is_none_or(|marked| marked.asked.is_none())) {
         decision.steps.push(Step::RecordAsked(asked));
     }
+    decision.steps.extend(later);
 }
 
 /// Asked for as long as the instance is seen in service: what a record says may not have come about, and asking twice for
@@ -226,7 +159,9 @@ fn substitute(view: &DrainView<'_>, decision: &mut Decision) {
             Some(reason) => decision.reasons.push(reason),
         },
         Err(DrainReason::AlreadyLeaving { .. })
-            if view.record.cause == Cause::Hook || view.record.asked == Some(Asked::Terminate) => {}
+            if view.record.cause == Cause::Hook
+                || view.record.asked == Some(Asked::Terminate)
+                || view.record.explains_standby() => {}
         Err(DrainReason::NotInGroup) if view.record.asked == Some(Asked::Detach) => {}
         Err(reason) => decision.reasons.push(reason),
     }
@@ -281,8 +216,13 @@ fn protection<'a>(view: &DrainView<'a>, task: &Task) -> Option<(&'a Protection, 
 
 /// A hook of ours that holds the instance is kept alive, or completed; anybody else's is left alone.
 fn hold_or_let_go(view: &DrainView<'_>, decision: &mut Decision) {
-    if view.seen.member().is_none_or(|member| member.state != LifecycleState::TerminatingWait) {
-        return;
+    match view.seen.member().map(|member| member.state) {
+        Some(LifecycleState::Standby) if view.record.explains_standby() => {
+            decision.steps.extend(completion(view).map(Step::Retire));
+            return;
+        }
+        Some(LifecycleState::TerminatingWait) => {}
+        _ => return,
     }
     let hooks = match &view.seen.hooks {
         Known::Known(hooks) => hooks,
@@ -300,13 +240,18 @@ fn hold_or_let_go(view: &DrainView<'_>, decision: &mut Decision) {
     }
 }
 
-fn let_go(view: &DrainView<'_>, hook: &LifecycleHook, decision: &mut Decision) {
-    if is_confirmed_empty(view) {
-        decision.steps.push(Step::Complete(Completion::Empty));
-        return;
+/// Whether the instance may go, and why.
+fn completion(view: &DrainView<'_>) -> Option<Completion> {
+    match () {
+        () if is_confirmed_empty(view) => Some(Completion::Empty),
+        () if view.is_expired() => Some(Completion::DeadlineExpired(tasks_left(view))),
+        () => None,
     }
-    if view.is_expired() {
-        decision.steps.push(Step::Complete(Completion::DeadlineExpired(tasks_left(view))));
+}
+
+fn let_go(view: &DrainView<'_>, hook: &LifecycleHook, decision: &mut Decision) {
+    if let Some(completion) = completion(view) {
+        decision.steps.push(Step::Complete(completion));
         return;
     }
     let is_due = |at| view.seen.observed_at.since(at) >= hook.heartbeat_timeout / 3;

@@ -218,7 +218,12 @@ impl Drained {
         self.is_pressing = false;
         for step in steps {
             let actions = execute.execute_drain(step).await;
+            let is_recorded = actions.iter().all(|it| it.outcome.is_accepted());
             self.note_step(step, actions);
+            if matches!(step, Step::Record(_)) && !is_recorded && !execute.is_urgent {
+                // What could not be recorded is not done.
+                break;
+            }
         }
     }
 
@@ -260,7 +265,10 @@ impl Drained {
         self.reasons = decision.reasons;
         let is_untold = |reason: &DrainReason| matches!(reason, DrainReason::CannotTell { .. });
         self.is_pressing |= !self.is_asked_for() && self.reasons.iter().any(is_untold);
-        let is_pending = decision.steps.iter().any(|step| matches!(step, Step::Complete(_) | Step::GiveBack));
+        let is_pending = decision
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Complete(_) | Step::Retire(_) | Step::GiveBack));
         let is_asking = self.is_pressing && decision.progress == Progress::Empty;
         self.is_over |= decision.progress != Progress::Draining && !is_pending && !is_asking;
         self.stage = match decision.progress {

@@ -26,15 +26,15 @@ fn a_hook_that_waits_for_the_tasks_makes_it_a_termination() {
         })
     };
     assert_eq!(managed(Some("spot")), Ok(Asked::Terminate));
-    assert!(managed(None).is_err(), "ECS tends that hook for instances of its provider only");
+    assert_eq!(managed(None), Ok(Asked::Surge), "ECS tends that hook for instances of its provider only");
 }
 
 #[test]
 fn without_any_hook_only_what_ec2_takes_is_detached() {
     let asked = |cause| asked(cause, |it| it.seen.hooks = hooks(&[]));
     assert_eq!(asked(Cause::Terminate), Ok(Asked::Detach));
-    assert!(matches!(asked(Cause::Manual), Err(DrainReason::NoHook { .. })));
-    assert!(matches!(asked(Cause::Recommendation), Err(DrainReason::NoHook { .. })));
+    assert_eq!(asked(Cause::Manual), Ok(Asked::Surge));
+    assert_eq!(asked(Cause::Recommendation), Ok(Asked::Surge));
     assert!(matches!(asked(Cause::Stop), Err(DrainReason::NotTerminated { .. })));
     assert!(matches!(asked(Cause::Hibernate), Err(DrainReason::NotTerminated { .. })));
 }
@@ -42,7 +42,7 @@ fn without_any_hook_only_what_ec2_takes_is_detached() {
 #[test]
 fn somebody_elses_hook_is_passed_by_only_on_request() {
     let theirs = |it: &mut Scene| it.seen.hooks = hooks(&["ship-logs"]);
-    assert!(matches!(asked(Cause::Terminate, theirs), Err(DrainReason::ForeignHook { .. })));
+    assert_eq!(asked(Cause::Terminate, theirs), Ok(Asked::Surge));
     let detach = |it: &mut Scene| {
         theirs(it);
         it.policy.replacement = Replacement::Detach;
@@ -61,6 +61,10 @@ fn a_setting_narrows_it() {
     assert_eq!(asked(Cause::Terminate, by(Replacement::None)), Err(DrainReason::NoneWanted));
     assert!(matches!(asked(Cause::Terminate, by(Replacement::Terminate)), Err(DrainReason::NoHook { .. })));
     assert_eq!(asked(Cause::Terminate, by(Replacement::Detach)), Ok(Asked::Detach));
+    assert!(matches!(asked(Cause::Manual, by(Replacement::Detach)), Err(DrainReason::NotDetached { .. })));
+    let surge = |it: &mut Scene| it.policy.replacement = Replacement::Surge;
+    assert_eq!(asked(Cause::Terminate, surge), Ok(Asked::Surge), "whatever hooks there are");
+    assert!(matches!(asked(Cause::Stop, surge), Err(DrainReason::NotTerminated { .. })));
 }
 
 #[test]
@@ -70,9 +74,14 @@ fn an_instance_that_leaves_already_is_not_asked_about_again() {
         assert!(matches!(reason, Err(DrainReason::AlreadyLeaving { .. })), "{state:?}");
     }
     for state in [LifecycleState::Pending, LifecycleState::Standby, LifecycleState::Other] {
-        let reason = asked(Cause::Terminate, |it| it.state(state));
+        let reason = asked(Cause::Manual, |it| it.state(state));
         assert!(matches!(reason, Err(DrainReason::NotInService { .. })), "{state:?}");
     }
+    let ours = asked(Cause::Terminate, |it| {
+        it.record.asked = Some(Asked::Surge);
+        it.state(LifecycleState::Standby);
+    });
+    assert!(matches!(ours, Err(DrainReason::AlreadyLeaving { .. })), "{ours:?}");
     assert_eq!(
         asked(Cause::Terminate, |it| it.seen.member = Known::Known(None)),
         Err(DrainReason::NotInGroup)
@@ -87,14 +96,19 @@ fn a_group_that_must_not_launch_is_left() {
 
 #[test]
 fn what_ecs_protects_for_its_capacity_provider_is_not_detached() {
-    let reason = asked(Cause::Terminate, |it| {
-        it.seen.hooks = hooks(&[]);
-        it.seen.instance.capacity_provider = Some("spot".to_owned());
-        if let Known::Known(Some(member)) = &mut it.seen.member {
-            member.is_protected = true;
-        }
-    });
-    assert!(matches!(reason, Err(DrainReason::ManagedTerminationProtection { .. })));
+    let by = |replacement| {
+        asked(Cause::Terminate, |it| {
+            it.seen.hooks = hooks(&[]);
+            it.policy.replacement = replacement;
+            it.seen.instance.capacity_provider = Some("spot".to_owned());
+            if let Known::Known(Some(member)) = &mut it.seen.member {
+                member.is_protected = true;
+            }
+        })
+    };
+    let refused = by(Replacement::Detach);
+    assert!(matches!(refused, Err(DrainReason::ManagedTerminationProtection { .. })));
+    assert_eq!(by(Replacement::Auto), Ok(Asked::Surge));
 }
 
 #[test]

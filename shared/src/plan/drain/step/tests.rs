@@ -18,11 +18,16 @@ fn has(scene: &Scene, step: &Step) -> bool {
 
 #[test]
 fn what_is_not_draining_is_set_so_and_recorded() {
-    let mut scene = Scene::new(Cause::Terminate);
-    scene.seen.instance.status = ContainerInstanceStatus::Active;
-    scene.seen.instance.attributes.clear();
-    let steps = scene.decide().steps;
-    assert_eq!(steps[..2], [Step::Drain, Step::Record(scene.record)]);
+    let first_two = |cause| {
+        let mut scene = Scene::new(cause);
+        scene.seen.instance.status = ContainerInstanceStatus::Active;
+        scene.seen.instance.attributes.clear();
+        (scene.decide().steps[..2].to_vec(), Step::Record(scene.record))
+    };
+    let (pressing, record) = first_two(Cause::Terminate);
+    assert_eq!(pressing, [Step::Drain, record]);
+    let (unhurried, record) = first_two(Cause::Manual);
+    assert_eq!(unhurried, [record, Step::Drain]);
 }
 
 #[test]
@@ -221,8 +226,45 @@ fn a_mere_risk_empties_no_instance_that_can_have_no_substitute() {
     scene.seen.instance.status = ContainerInstanceStatus::Active;
     assert!(has(&scene, &Step::Drain), "with a hook of ours it can");
     scene.seen.hooks = Known::Known(Vec::new());
+    assert!(has(&scene, &Step::Drain), "on standby it can");
+    scene.group().suspended.insert("Launch".to_owned());
     let decision = scene.decide();
     assert!(decision.steps.is_empty() && decision.progress == Progress::Over, "{decision:?}");
+}
+
+fn on_standby(cause: Cause, asked: Option<Asked>) -> Scene {
+    let mut scene = Scene::new(cause);
+    scene.record.asked = asked;
+    scene.state(LifecycleState::Standby);
+    scene.marked()
+}
+
+#[test]
+fn an_instance_on_standby_by_us_ends_once_it_is_empty_or_its_time_is_up() {
+    let mut scene = on_standby(Cause::Terminate, Some(Asked::Surge));
+    assert_eq!(scene.decide().steps, [], "one look");
+    assert_eq!(scene.clone().seen_empty_before().decide().steps, [Step::Retire(Completion::Empty)]);
+    scene.task(true, TaskStatus::Running);
+    assert!(!scene.decide().steps.iter().any(|step| matches!(step, Step::Retire(_))));
+    scene.record.deadline = Some(now());
+    let expired = Step::Retire(Completion::DeadlineExpired(Some(1)));
+    assert!(has(&scene.marked(), &expired));
+}
+
+#[test]
+fn an_instance_that_somebody_else_put_on_standby_is_not_ended() {
+    for asked in [None, Some(Asked::Detach)] {
+        let decision = on_standby(Cause::Manual, asked).seen_empty_before().decide();
+        assert_eq!(decision.steps, [], "{asked:?}");
+        assert!(matches!(decision.reasons[0], DrainReason::NotInService { .. }));
+    }
+}
+
+#[test]
+fn what_is_on_standby_by_us_and_was_never_taken_ends_all_the_same() {
+    let mut scene = long_after(Some(Asked::Surge));
+    scene.state(LifecycleState::Standby);
+    assert_eq!(scene.decide().steps, [Step::Retire(Completion::DeadlineExpired(Some(0)))]);
 }
 
 #[test]
