@@ -4,6 +4,8 @@
 //! operation, and tells the time on AWS's clock (`clock`).
 
 mod auto_scaling;
+mod auto_scaling_convert;
+mod auto_scaling_rollout;
 mod clock;
 mod container_instances;
 mod convert;

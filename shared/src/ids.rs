@@ -77,6 +77,14 @@ text_id!(
     GroupName
 );
 text_id!(
+    /// Id of an EC2 launch template, `lt-…`.
+    LaunchTemplateId
+);
+text_id!(
+    /// Id of an AMI, `ami-…`, or whatever a launch template names instead of one.
+    ImageId
+);
+text_id!(
     /// ARN of a target group.
     TargetGroupArn
 );

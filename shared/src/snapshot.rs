@@ -4,8 +4,11 @@
 //! ordered. What could not be read is `Known::Unknown`, never absent: "cannot tell" is an answer of its own, and a
 //! plan defers whatever depends on it. Names of members and states are those of the ECS API reference.
 
+mod auto_scaling_group;
 mod container_instance;
 mod group;
+mod launch_template;
+mod scaling;
 mod service;
 mod task;
 
@@ -18,8 +21,13 @@ use crate::ids::{
 };
 use crate::timestamp::Timestamp;
 
+pub use auto_scaling_group::{AutoScalingGroup, AutoScalingInstance};
 pub use container_instance::{ContainerInstance, ContainerInstanceStatus, Resources};
 pub use group::{Group, LifecycleHook, LifecycleState, Member, Transition};
+pub use launch_template::{
+    LaunchSource, LaunchTemplateOverride, LaunchTemplateSpecification, MixedInstancesPolicy,
+};
+pub use scaling::{InstanceRefresh, ScalingActivity, ScheduledAction};
 pub use service::{
     Deployment, DeploymentController, LoadBalancer, PlacementConstraint, PlacementStrategy, RolloutState,
     SchedulingStrategy, Service, TaskDefinition,

@@ -115,7 +115,7 @@ impl Aws {
     }
 }
 
-fn once_auto_scaling() -> aws_sdk_autoscaling::config::Builder {
+pub(super) fn once_auto_scaling() -> aws_sdk_autoscaling::config::Builder {
     aws_sdk_autoscaling::config::Builder::new().retry_config(once())
 }
 
@@ -166,7 +166,7 @@ fn group(group: &sdk::AutoScalingGroup) -> Option<Group> {
 }
 
 /// The states by their names in the API reference (`LifecycleState`).
-fn state_of(name: &str) -> LifecycleState {
+pub(super) fn state_of(name: &str) -> LifecycleState {
     match name {
         "Pending" | "Pending:Wait" | "Pending:Proceed" => LifecycleState::Pending,
         "InService" => LifecycleState::InService,

@@ -30,7 +30,7 @@ pub(super) fn tags(tags: &[sdk::Tag]) -> Tags {
     tags.iter().filter_map(pair).collect()
 }
 
-fn timestamp(time: Option<&DateTime>) -> Option<Timestamp> {
+pub(super) fn timestamp(time: Option<&DateTime>) -> Option<Timestamp> {
     time.and_then(|time| time.to_millis().ok()).map(Timestamp::from_millis)
 }
 

@@ -1,0 +1,81 @@
+//! What an Auto Scaling group launches its instances from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ImageId, LaunchTemplateId};
+
+/// Where the instances of a group come from: `LaunchTemplate`, `MixedInstancesPolicy` or `LaunchConfigurationName`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LaunchSource {
+    /// A version of one launch template.
+    LaunchTemplate(LaunchTemplateSpecification),
+    /// A launch template with several instance types or both purchase options.
+    MixedInstancesPolicy(MixedInstancesPolicy),
+    /// A launch configuration by name; it has no versions.
+    LaunchConfiguration(String),
+    /// None of these was in the answer.
+    Other,
+}
+
+impl LaunchSource {
+    /// The launch template that holds where no override names its own; none for a launch configuration.
+    pub fn launch_template(&self) -> Option<&LaunchTemplateSpecification> {
+        match self {
+            Self::LaunchTemplate(template) => Some(template),
+            Self::MixedInstancesPolicy(policy) => Some(&policy.launch_template),
+            Self::LaunchConfiguration(_) | Self::Other => None,
+        }
+    }
+}
+
+/// A launch template and which version of it is meant (`LaunchTemplateSpecification`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LaunchTemplateSpecification {
+    /// Id.
+    pub id: Option<LaunchTemplateId>,
+    /// Name, unique in the Region.
+    pub name: Option<String>,
+    /// `$Latest`, `$Default` or a number. On an instance it is the number that it was launched from.
+    pub version: String,
+}
+
+/// A mixed instances policy.
+///
+/// Where an override has a weight, sizes and percentages are in units instead of instances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MixedInstancesPolicy {
+    /// Holds for every override without one of its own.
+    pub launch_template: LaunchTemplateSpecification,
+    /// Best first, as far as the allocation strategy goes by order.
+    pub overrides: Vec<LaunchTemplateOverride>,
+    /// `OnDemandBaseCapacity`.
+    pub on_demand_base: u32,
+    /// `OnDemandPercentageAboveBaseCapacity`.
+    pub on_demand_percentage: u32,
+}
+
+impl MixedInstancesPolicy {
+    /// Whether any override gives its instances a weight.
+    pub fn has_weights(&self) -> bool {
+        self.overrides.iter().any(|it| it.weighted_capacity.is_some())
+    }
+}
+
+/// What differs from the launch template for some of the instances (`LaunchTemplateOverrides`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LaunchTemplateOverride {
+    /// Instance type; absent where `InstanceRequirements` choose it.
+    pub instance_type: Option<String>,
+    /// Whether attributes choose the type (`InstanceRequirements`).
+    pub has_requirements: bool,
+    /// Units an instance of it counts for.
+    pub weighted_capacity: Option<u32>,
+    /// A launch template of its own.
+    pub launch_template: Option<LaunchTemplateSpecification>,
+    /// An AMI of its own.
+    pub image: Option<ImageId>,
+}
