@@ -10,6 +10,7 @@ mod auto_scaling_writes;
 mod clock;
 mod container_instances;
 mod convert;
+mod ec2;
 mod ecs;
 mod failure;
 mod limits;
@@ -26,6 +27,7 @@ use aws_types::SdkConfig;
 
 use crate::timestamp::Timestamp;
 use clock::Wire;
+use ec2::Ec2;
 use limits::Limits;
 
 pub use ecs::Described;
@@ -46,6 +48,7 @@ pub struct Aws {
     ecs: aws_sdk_ecs::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     auto_scaling: aws_sdk_autoscaling::Client,
+    ec2: Ec2,
     region: String,
     wire: Wire,
     limits: Limits,
@@ -72,13 +75,14 @@ impl Aws {
             .interceptor(wire.clone())
             .build();
         let auto_scaling = aws_sdk_autoscaling::config::Builder::from(&shared)
-            .retry_partition(partition)
+            .retry_partition(partition.clone())
             .interceptor(wire.clone())
             .build();
         Self {
             ecs: aws_sdk_ecs::Client::from_conf(ecs),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb),
             auto_scaling: aws_sdk_autoscaling::Client::from_conf(auto_scaling),
+            ec2: Ec2::new(&shared, &wire, &partition),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             wire,
             limits: Limits::new(),

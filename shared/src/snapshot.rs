@@ -8,6 +8,7 @@ mod auto_scaling_group;
 mod container_instance;
 mod group;
 mod launch_template;
+mod machine;
 mod scaling;
 mod service;
 mod task;
@@ -25,8 +26,10 @@ pub use auto_scaling_group::{AutoScalingGroup, AutoScalingInstance};
 pub use container_instance::{ContainerInstance, ContainerInstanceStatus, Resources};
 pub use group::{Group, LifecycleHook, LifecycleState, Member, Transition};
 pub use launch_template::{
-    LaunchSource, LaunchTemplateOverride, LaunchTemplateSpecification, MixedInstancesPolicy,
+    LaunchSource, LaunchTemplateOverride, LaunchTemplateSpecification, LaunchTemplateVersion,
+    MixedInstancesPolicy,
 };
+pub use machine::{Machine, MachineState};
 pub use scaling::{InstanceRefresh, ScalingActivity, ScheduledAction};
 pub use service::{
     Deployment, DeploymentController, LoadBalancer, PlacementConstraint, PlacementStrategy, RolloutState,

@@ -11,20 +11,25 @@ use crate::error::{Cause, Error};
 /// Codes that ask for fewer calls. Source: AWS SDKs and Tools Reference Guide, "Retry behavior".
 const THROTTLED: [&str; 5] =
     ["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"];
-/// Codes for a missing permission (JSON and query protocol spell it differently) or for wrong credentials.
-const DENIED: [&str; 5] = [
+/// Codes for a missing permission (JSON protocol, query protocol and EC2 spell it differently) or for wrong credentials.
+const DENIED: [&str; 7] = [
     "AccessDeniedException",
     "AccessDenied",
+    "UnauthorizedOperation",
+    "AuthFailure",
     "UnrecognizedClientException",
     "ExpiredTokenException",
     "InvalidClientTokenId",
 ];
 /// Codes for something that is not there.
-const NOT_FOUND: [&str; 4] = [
+const NOT_FOUND: [&str; 7] = [
     "ClusterNotFoundException",
     "ServiceNotFoundException",
     "ResourceNotFoundException",
     "TargetGroupNotFound",
+    "InvalidLaunchTemplateId.NotFound",
+    "InvalidLaunchTemplateId.VersionNotFound",
+    "InvalidLaunchTemplateName.NotFoundException",
 ];
 
 /// Sorts the failure of one call by what the reader can do about it.

@@ -32,11 +32,14 @@ pub(super) enum Group {
     TargetHealth,
     /// Everything of Auto Scaling: AWS publishes no figure; held as low as cluster reads.
     AutoScaling,
+    /// `DescribeInstances`, `DescribeLaunchTemplateVersions`: 100 burst, 20 a second each (EC2 User Guide, "Request
+    /// throttling").
+    Ec2Read,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
-    buckets: Arc<[RateLimiter; 10]>,
+    buckets: Arc<[RateLimiter; 11]>,
 }
 
 impl Limits {
@@ -53,6 +56,7 @@ impl Limits {
                 bucket(20, 8),
                 bucket(25, 10),
                 bucket(25, 10),
+                bucket(50, 10),
             ]),
         }
     }

@@ -79,3 +79,27 @@ pub struct LaunchTemplateOverride {
     /// An AMI of its own.
     pub image: Option<ImageId>,
 }
+
+/// One version of a launch template (`DescribeLaunchTemplateVersions`); it never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LaunchTemplateVersion {
+    /// Id of the template.
+    pub id: LaunchTemplateId,
+    /// Its name.
+    pub name: String,
+    /// The number of the version, whatever it was asked for by.
+    pub version: u64,
+    /// The AMI. `resolve:ssm:…` names a parameter whose value may change while the version stays; absent where the group's
+    /// overrides name it.
+    pub image: Option<ImageId>,
+    /// Instance type; absent where the group's overrides choose it.
+    pub instance_type: Option<String>,
+}
+
+impl LaunchTemplateVersion {
+    /// The AMI that every instance of this version has; none if a parameter decides it, or nothing here.
+    pub fn fixed_image(&self) -> Option<&ImageId> {
+        self.image.as_ref().filter(|image| image.as_str().starts_with("ami-"))
+    }
+}
