@@ -24,7 +24,7 @@ const ORDER: [&str; 13] = [
 ];
 
 /// The same for the modules below `plan`.
-const PLAN_ORDER: [&str; 28] = [
+const PLAN_ORDER: [&str; 29] = [
     "rest",
     "reason",
     "proposal",
@@ -52,6 +52,7 @@ const PLAN_ORDER: [&str; 28] = [
     "stop",
     "trace",
     "drain",
+    "rollout",
     "testing",
 ];
 

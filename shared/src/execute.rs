@@ -9,6 +9,7 @@ mod count;
 pub mod drain;
 mod memory;
 mod protection;
+pub mod rollout;
 mod stop;
 
 use std::time::Duration;

@@ -8,6 +8,7 @@
 //! unknown and defers what depends on it.
 
 pub mod drain;
+pub mod rollout;
 
 use std::collections::{BTreeMap, BTreeSet};
 

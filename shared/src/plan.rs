@@ -6,7 +6,7 @@
 //! service. `load`, `flow` and `relief` are the second layer: the instances' load over all services. `rebalance` joins both
 //! for a cluster, `starts` says which may begin now, and `curve` what any number of them would reach. `surge` and `stop`
 //! carry a move on `record` further; `rest` remembers those that missed, and `trace` finds what is left of them. `drain` is
-//! about one instance that is to be emptied.
+//! about one instance that is to be emptied, `rollout` about a group whose instances are all to be replaced.
 
 pub mod candidate;
 pub mod case;
@@ -26,6 +26,7 @@ pub mod rebalance;
 pub mod record;
 pub mod relief;
 pub mod rest;
+pub mod rollout;
 pub mod sequence;
 pub mod shortlist;
 pub mod spread;

@@ -1,6 +1,7 @@
 //! What a job says when it ends: the response and the closing log line, as stable JSON in camelCase.
 
 pub mod drain;
+pub mod rollout;
 
 use std::collections::BTreeMap;
 

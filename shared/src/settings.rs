@@ -74,6 +74,18 @@ pub enum OnRecommendation {
     Replace,
 }
 
+/// What becomes of a rollout whose old instances do not get empty in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OnDrainTimeout {
+    /// It is taken back.
+    Rollback,
+    /// It waits for a person.
+    Hold,
+    /// They are terminated with what is left on them.
+    Force,
+}
+
 /// The parsed settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -113,7 +125,27 @@ pub struct Settings {
     pub empty_after: Duration,
     /// `EVENKEEL_SPOT_NOTICE`.
     pub spot_notice: Duration,
+    /// `EVENKEEL_SURGE_PERCENT`.
+    pub surge_percent: u32,
+    /// `EVENKEEL_CANARY`.
+    pub canary: u32,
+    /// `EVENKEEL_LAUNCH_TIMEOUT`.
+    pub launch_timeout: Duration,
+    /// `EVENKEEL_DRAIN_TIMEOUT`.
+    pub drain_timeout: Duration,
+    /// `EVENKEEL_ON_DRAIN_TIMEOUT`.
+    pub on_drain_timeout: OnDrainTimeout,
+    /// `EVENKEEL_BAKE_TIME`.
+    pub bake_time: Duration,
+    /// `EVENKEEL_ROLLOUT_TIMEOUT`.
+    pub rollout_timeout: Duration,
 }
+
+const ON_DRAIN_TIMEOUT: [(&str, OnDrainTimeout); 3] = [
+    ("rollback", OnDrainTimeout::Rollback),
+    ("hold", OnDrainTimeout::Hold),
+    ("force", OnDrainTimeout::Force),
+];
 
 const STRATEGIES: [(&str, MoveStrategy); 2] = [("surge", MoveStrategy::Surge), ("stop", MoveStrategy::Stop)];
 const REPLACEMENTS: [(&str, Replacement); 5] = [
@@ -131,6 +163,8 @@ const ON_RECOMMENDATION: [(&str, OnRecommendation); 2] =
 /// Least and greatest skew threshold in percent. Above 1,000 nothing would ever be moved unseen.
 const SKEW_THRESHOLDS: (u32, u32) = (1, 1000);
 /// Least and greatest move budget; the upper bound keeps one invocation from restarting a whole account.
+const SURGE_PERCENTS: (u32, u32) = (1, 100);
+const CANARIES: (u32, u32) = (0, 100);
 const MOVES: (u32, u32) = (1, 1000);
 
 impl Settings {
@@ -175,6 +209,13 @@ impl Reader {
             on_recommendation: self.word("EVENKEEL_ON_REBALANCE_RECOMMENDATION", &ON_RECOMMENDATION),
             empty_after: self.duration("EVENKEEL_EMPTY_AFTER", "0s", "10m"),
             spot_notice: self.duration("EVENKEEL_SPOT_NOTICE", "5s", "10m"),
+            surge_percent: self.number("EVENKEEL_SURGE_PERCENT", SURGE_PERCENTS),
+            canary: self.number("EVENKEEL_CANARY", CANARIES),
+            launch_timeout: self.duration("EVENKEEL_LAUNCH_TIMEOUT", "10s", "4h"),
+            drain_timeout: self.duration("EVENKEEL_DRAIN_TIMEOUT", "10s", "24h"),
+            on_drain_timeout: self.word("EVENKEEL_ON_DRAIN_TIMEOUT", &ON_DRAIN_TIMEOUT),
+            bake_time: self.duration("EVENKEEL_BAKE_TIME", "0s", "24h"),
+            rollout_timeout: self.duration("EVENKEEL_ROLLOUT_TIMEOUT", "1m", "7d"),
         }
     }
 
@@ -265,6 +306,11 @@ pub fn skew_threshold(percent: i64) -> Result<Percent, Fault> {
 /// Checks a move budget given by a command against the same bounds as the setting.
 pub fn max_moves(moves: i64) -> Result<u32, Fault> {
     bounded(moves, MOVES, "maxMoves")
+}
+
+/// Checks a surge given by a command against the same bounds as the setting.
+pub fn surge_percent(percent: i64) -> Result<u32, Fault> {
+    bounded(percent, SURGE_PERCENTS, "surgePercent")
 }
 
 fn bounded(number: i64, (least, most): (u32, u32), at: &str) -> Result<u32, Fault> {

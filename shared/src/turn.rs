@@ -8,6 +8,7 @@ mod memory;
 mod moves;
 mod release;
 mod rests;
+pub mod rollout;
 mod starts;
 
 use std::collections::{BTreeMap, BTreeSet};

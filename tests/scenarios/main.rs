@@ -16,6 +16,7 @@ mod overlap;
 mod release;
 mod replay;
 mod rest;
+mod rollout;
 mod stop;
 mod switches;
 mod table_d3;

@@ -20,6 +20,7 @@ use crate::snapshot::{Group, LifecycleHook, LifecycleState, Member, Transition};
 
 const INSTANCES_BATCH: usize = 50;
 const GROUPS_PAGE: i32 = 100;
+const STANDBY_BATCH: usize = 20;
 
 impl Aws {
     /// Where these instances stand (`DescribeAutoScalingInstances`); those in no group are missing from the answer.
@@ -81,13 +82,30 @@ impl Aws {
         call.send().await.map(drop).map_err(|error| failed("DetachInstances", instance.as_str(), error))
     }
 
-    /// Puts an instance on standby without lowering the desired capacity (`EnterStandby`): it lives on in its group, which
-    /// does not count it, and the group launches another.
-    pub async fn enter_standby(&self, group: &GroupName, instance: &InstanceId) -> Result<(), Error> {
-        self.limits.wait(Bucket::AutoScaling).await;
-        let call = self.auto_scaling.enter_standby().auto_scaling_group_name(group.as_str());
-        let call = call.instance_ids(instance.as_str()).should_decrement_desired_capacity(false);
-        call.send().await.map(drop).map_err(|error| failed("EnterStandby", instance.as_str(), error))
+    /// Puts instances on standby without lowering the desired capacity (`EnterStandby`, 20 a call): they live on in their
+    /// group, which does not count them, and the group launches others. A call with one that is not in service does nothing.
+    pub async fn enter_standby(&self, group: &GroupName, instances: &[InstanceId]) -> Result<(), Error> {
+        for batch in instances.chunks(STANDBY_BATCH) {
+            self.limits.wait(Bucket::AutoScaling).await;
+            let call = self.auto_scaling.enter_standby().auto_scaling_group_name(group.as_str());
+            let ids = batch.iter().map(ToString::to_string).collect();
+            let call = call.set_instance_ids(Some(ids)).should_decrement_desired_capacity(false);
+            call.send().await.map_err(|error| failed("EnterStandby", &several(batch), error))?;
+        }
+        Ok(())
+    }
+
+    /// Takes instances off standby (`ExitStandby`, 20 a call), which raises the desired capacity by as many, and is refused
+    /// where that would pass the maximum.
+    pub async fn exit_standby(&self, group: &GroupName, instances: &[InstanceId]) -> Result<(), Error> {
+        for batch in instances.chunks(STANDBY_BATCH) {
+            self.limits.wait(Bucket::AutoScaling).await;
+            let call = self.auto_scaling.exit_standby().auto_scaling_group_name(group.as_str());
+            let ids = batch.iter().map(ToString::to_string).collect();
+            let call = call.set_instance_ids(Some(ids)).customize().config_override(once_auto_scaling());
+            call.send().await.map_err(|error| failed("ExitStandby", &several(batch), error))?;
+        }
+        Ok(())
     }
 
     /// Restarts the clock of a lifecycle action (`RecordLifecycleActionHeartbeat`), up to its global time-out.

@@ -10,6 +10,9 @@ use crate::error::Error;
 use crate::ids::{ClusterName, ContainerInstanceArn, InstanceId};
 use crate::snapshot::{ContainerInstance, Task, Unreadable, UnreadableKind};
 
+/// Most container instances per call (API: `UpdateContainerInstancesState`).
+const STATE_BATCH: usize = 10;
+
 impl Aws {
     /// The container instances of these EC2 instances in a cluster (`ListContainerInstances` with a filter, which the
     /// server applies): every one but INACTIVE ones.
@@ -62,13 +65,28 @@ impl Aws {
         cluster: &ClusterName,
         instance: &ContainerInstanceArn,
     ) -> Result<Described<Task>, Error> {
+        self.every_task(cluster, Some(instance)).await
+    }
+
+    /// The same of the whole cluster, standalone tasks included.
+    pub async fn all_tasks(&self, cluster: &ClusterName) -> Result<Described<Task>, Error> {
+        self.every_task(cluster, None).await
+    }
+
+    async fn every_task(
+        &self,
+        cluster: &ClusterName,
+        instance: Option<&ContainerInstanceArn>,
+    ) -> Result<Described<Task>, Error> {
+        let place = instance.map_or(cluster.as_str(), ContainerInstanceArn::as_str);
         let list = |status: DesiredStatus| {
             self.pages(Group::ClusterResourceRead, move |token| {
                 let call = self.ecs.list_tasks().cluster(cluster.as_str()).max_results(100);
-                let call = call.container_instance(instance.as_str()).desired_status(status.clone());
+                let on = instance.map(ToString::to_string);
+                let call = call.set_container_instance(on).desired_status(status.clone());
                 async {
                     let answer = call.set_next_token(token).send().await;
-                    let page = answer.map_err(|error| failed("ListTasks", instance.as_str(), error))?;
+                    let page = answer.map_err(|error| failed("ListTasks", place, error))?;
                     Ok((page.task_arns.unwrap_or_default(), page.next_token))
                 }
             })
@@ -118,6 +136,28 @@ impl Aws {
         let answer =
             answer.map_err(|error| failed("UpdateContainerInstancesState", instance.as_str(), error))?;
         Ok(answer.failures().iter().map(|it| it.reason().unwrap_or("no reason").to_owned()).collect())
+    }
+
+    /// The same for several, ten a call; the answer names what was refused.
+    pub async fn set_all_draining(
+        &self,
+        cluster: &ClusterName,
+        instances: &[ContainerInstanceArn],
+        is_draining: bool,
+    ) -> Result<Vec<String>, Error> {
+        let status = if is_draining { Status::Draining } else { Status::Active };
+        let mut refused = Vec::new();
+        for batch in instances.chunks(STATE_BATCH) {
+            self.limits.wait(Group::ClusterResourceModify).await;
+            let call = self.ecs.update_container_instances_state().cluster(cluster.as_str());
+            let arns = batch.iter().map(ToString::to_string).collect();
+            let answer = call.set_container_instances(Some(arns)).status(status.clone()).send().await;
+            let resource = format!("{} instances", batch.len());
+            let answer = answer.map_err(|error| failed("UpdateContainerInstancesState", &resource, error))?;
+            let failures = answer.failures().iter();
+            refused.extend(failures.map(|it| it.reason().unwrap_or("no reason").to_owned()));
+        }
+        Ok(refused)
     }
 
     /// Sets a custom attribute (`PutAttributes`).

@@ -100,7 +100,9 @@ impl ExecuteDrain<'_> {
         let answer = match asked {
             Asked::Terminate => self.call(done(self.aws.terminate_in_group(self.instance))).await,
             Asked::Detach => self.call(done(self.aws.detach(group, self.instance))).await,
-            Asked::Surge => self.call(done(self.aws.enter_standby(group, self.instance))).await,
+            Asked::Surge => {
+                self.call(done(self.aws.enter_standby(group, std::slice::from_ref(self.instance)))).await
+            }
         };
         self.action(operation(asked), why, answer)
     }

@@ -95,6 +95,41 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "length of the interruption notice: the deadline is the event's time plus this; 5s to 10m",
     },
     Setting {
+        name: "EVENKEEL_SURGE_PERCENT",
+        default: "100",
+        meaning: "how much of a group a rollout replaces at once: 100 doubles it; 1 to 100",
+    },
+    Setting {
+        name: "EVENKEEL_CANARY",
+        default: "0",
+        meaning: "instances in a first wave of their own; 0 to 100",
+    },
+    Setting {
+        name: "EVENKEEL_LAUNCH_TIMEOUT",
+        default: "10m",
+        meaning: "for the new instances of a wave to be ready; then a smaller wave, or the way back; 10s to 4h",
+    },
+    Setting {
+        name: "EVENKEEL_DRAIN_TIMEOUT",
+        default: "30m",
+        meaning: "for the old instances of a wave to be empty, and for the services to be steady after it; 10s to 24h",
+    },
+    Setting {
+        name: "EVENKEEL_ON_DRAIN_TIMEOUT",
+        default: "rollback",
+        meaning: "`rollback`, `hold` (wait for a person) or `force` (terminate with what is left on them)",
+    },
+    Setting {
+        name: "EVENKEEL_BAKE_TIME",
+        default: "0s",
+        meaning: "how long the empty old instances are kept in reserve; 0s to 24h",
+    },
+    Setting {
+        name: "EVENKEEL_ROLLOUT_TIMEOUT",
+        default: "4h",
+        meaning: "for a whole rollout, then it is taken back, or ends with the wave it is in; 1m to 7d",
+    },
+    Setting {
         name: "EVENKEEL_HEALTHY_AFTER",
         default: "40s",
         meaning: "RUNNING for so long counts as healthy where nothing reports health; 0s to 1h",

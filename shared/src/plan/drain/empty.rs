@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use crate::plan::drain::seen::{DrainView, InstanceSnapshot};
-use crate::snapshot::Known;
+use crate::snapshot::{ContainerInstance, ContainerInstanceStatus, Known, Task, TaskStatus};
 
 /// What one look says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,16 +26,23 @@ pub enum Emptiness {
 
 /// One look.
 pub fn emptiness(seen: &InstanceSnapshot) -> Emptiness {
-    let Some(unstopped) = seen.unstopped() else {
-        let why = match &seen.tasks {
-            Known::Unknown(why) => why.clone(),
-            Known::Known(_) | Known::NotAsked => "nobody looked".to_owned(),
-        };
-        return Emptiness::CannotTell(format!("which tasks are on it: {why}"));
+    emptiness_of(&seen.instance, &seen.tasks)
+}
+
+/// The same from an instance and every task on it, those on their way out too.
+pub fn emptiness_of(instance: &ContainerInstance, tasks: &Known<Vec<Task>>) -> Emptiness {
+    let tasks = match tasks {
+        Known::Known(tasks) => tasks,
+        Known::Unknown(why) => return Emptiness::CannotTell(format!("which tasks are on it: {why}")),
+        Known::NotAsked => {
+            return Emptiness::CannotTell("which tasks are on it: nobody looked".to_owned());
+        }
     };
-    let counted = seen.instance.tasks_running + seen.instance.tasks_pending;
-    let tasks = unstopped.len().max(counted as usize);
-    if tasks == 0 && seen.is_draining() { Emptiness::Empty } else { Emptiness::Occupied { tasks } }
+    let unstopped = tasks.iter().filter(|task| task.last_status != TaskStatus::Stopped).count();
+    let counted = instance.tasks_running + instance.tasks_pending;
+    let tasks = unstopped.max(counted as usize);
+    let is_draining = instance.status == ContainerInstanceStatus::Draining;
+    if tasks == 0 && is_draining { Emptiness::Empty } else { Emptiness::Occupied { tasks } }
 }
 
 /// Whether two looks far enough apart found it empty, and none between them otherwise.

@@ -34,7 +34,7 @@ fn reason(service: &Service) -> DrainReason {
 
 /// Other controllers have their percentages fixed at 100 and 200 (API: `DeploymentConfiguration`), which leave a step;
 /// daemons are stopped without a substitute.
-fn is_stuck(service: &Service) -> bool {
+pub(crate) fn is_stuck(service: &Service) -> bool {
     let is_rolling = service.deployment_controller == DeploymentController::Ecs;
     let is_replica = service.scheduling_strategy == SchedulingStrategy::Replica;
     let desired = u64::from(service.tasks_desired);

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::marked;
 use crate::account::{Account, AutoScalingGroup, MachineState, Tags};
 
+/// The one documented memory on a group: what was rolled back last.
+const MEMORY: &str = "evenkeel:rollout-rejected";
+
 /// A group to begin with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Before {
@@ -97,7 +100,8 @@ fn compare(group: &AutoScalingGroup, before: &Before) -> Vec<String> {
 pub(super) fn traces(account: &Account) -> Vec<String> {
     let mut found = Vec::new();
     for group in account.auto_scaling_groups.values() {
-        let tags: Tags = group.tags.iter().map(|(key, tag)| (key.clone(), tag.value.clone())).collect();
+        let mut tags: Tags = group.tags.iter().map(|(key, tag)| (key.clone(), tag.value.clone())).collect();
+        tags.remove(MEMORY);
         found.extend(marked(&group.name, &tags));
     }
     for machine in account.machines.values().filter(|machine| machine.state == MachineState::Running) {

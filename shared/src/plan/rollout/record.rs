@@ -1,0 +1,304 @@
+//! The record of a rollout: one tag on the Auto Scaling group, written before the change that it announces.
+//!
+//! It says which way the rollout goes on, whatever became of the invocation that began it. Values of Auto Scaling tags hold
+//! at most 256 characters (API: `Tag`):
+//!
+//! ```text
+//! 1:drain:1767323045:1767323165:0:6:6:6/9/9:azs:100/0/0:7:all:-
+//! | |     |          |          | | | | | | |   | | |  | |   why it ends before its time, or `-`
+//! | |     |          |          | | | | | | |   | | |  | which instances are old: `all`, or those that have `drifted`
+//! | |     |          |          | | | | | | |   | | |  version of the launch template that is meant to run
+//! | |     |          |          | | | | | | |   percent of the group at once, instances of the first wave, seconds of the bake
+//! | |     |          |          | | | | | | processes that Evenkeel suspended, a letter each
+//! | |     |          |          | | | desired capacity to end with, maximum as found, maximum for the way back
+//! | |     |          |          | | instances that were old at the start
+//! | |     |          |          | instances of this wave
+//! | |     |          |          waves whose old instances are terminated
+//! | |     |          since when it is in this phase
+//! | phase            start
+//! version
+//! ```
+//!
+//! Each old container instance carries the attribute `evenkeel.rollout`. Neither tag nor attribute says which instance
+//! is new: what came later is.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::plan::rollout::phase::Phase;
+use crate::timestamp::Timestamp;
+
+/// Tag of the group: the record.
+pub const ROLLOUT_TAG: &str = "evenkeel:rollout";
+/// Tag of the group: the cluster in which its instances are registered.
+pub const CLUSTER_TAG: &str = "evenkeel:rollout-cluster";
+/// Tag of the group: services that were not steady at the start, and are not waited for.
+pub const UNSTEADY_TAG: &str = "evenkeel:rollout-unsteady";
+/// Tag of the group that stays: the launch template version that was rolled back last, and why.
+pub const REJECTED_TAG: &str = "evenkeel:rollout-rejected";
+/// Attribute of container instances that are to go.
+pub const ROLLOUT_ATTRIBUTE: &str = "evenkeel.rollout";
+
+/// What the attribute says of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mark {
+    /// It is to be replaced.
+    Old,
+    /// It is new, and goes because the rollout is taken back.
+    Dismissed,
+}
+
+impl Mark {
+    /// The value of the attribute.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::Dismissed => "dismissed",
+        }
+    }
+
+    /// What a value says; a value nobody wrote counts as old, which is never ended unless it is on standby.
+    pub fn of_word(text: &str) -> Self {
+        if text == Self::Dismissed.word() { Self::Dismissed } else { Self::Old }
+    }
+}
+
+/// Which instances are old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Selection {
+    /// All that were in service at the start.
+    All,
+    /// Those that were not launched from the version that is meant to run.
+    Drifted,
+}
+
+/// Why a rollout ends before every old instance is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Ending {
+    /// By command.
+    Aborted,
+    /// No new instance got ready in time.
+    LaunchTimeout,
+    /// An old instance did not get empty in time.
+    DrainTimeout,
+    /// The services did not get steady in time.
+    GateTimeout,
+    /// It took longer than a rollout may.
+    RolloutTimeout,
+}
+
+/// A process of Auto Scaling that a rollout may suspend (EC2 Auto Scaling User Guide, "Suspend and resume processes").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Process {
+    /// It would even out what a wave leaves uneven for a while.
+    AZRebalance,
+    /// Alarms would take the fleet for idle while it is doubled.
+    AlarmNotification,
+    /// It would resize the group on the way.
+    ScheduledActions,
+    /// On the way back only: what is dismissed must not be replaced.
+    Launch,
+}
+
+/// A word in the record for each value.
+trait Word: Copy + PartialEq + 'static {
+    const WORDS: &'static [(Self, &'static str)];
+
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(value, _)| *value == self).map_or("", |(_, word)| word)
+    }
+
+    fn of_word(text: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, word)| *word == text).map(|(value, _)| *value)
+    }
+}
+
+impl Word for Selection {
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::All, "all"), (Self::Drifted, "drifted")];
+}
+
+impl Word for Ending {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Aborted, "aborted"),
+        (Self::LaunchTimeout, "launchTimeout"),
+        (Self::DrainTimeout, "drainTimeout"),
+        (Self::GateTimeout, "gateTimeout"),
+        (Self::RolloutTimeout, "rolloutTimeout"),
+    ];
+}
+
+impl Word for Process {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::AZRebalance, "z"),
+        (Self::AlarmNotification, "a"),
+        (Self::ScheduledActions, "s"),
+        (Self::Launch, "l"),
+    ];
+}
+
+impl Ending {
+    /// The word in the record and in reports.
+    pub fn word(self) -> &'static str {
+        Word::word(self)
+    }
+}
+
+impl Process {
+    /// What a rollout suspends as long as it goes forward.
+    pub const FORWARD: [Self; 3] = [Self::AZRebalance, Self::AlarmNotification, Self::ScheduledActions];
+
+    /// AWS's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AZRebalance => "AZRebalance",
+            Self::AlarmNotification => "AlarmNotification",
+            Self::ScheduledActions => "ScheduledActions",
+            Self::Launch => "Launch",
+        }
+    }
+}
+
+/// What a start asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Terms {
+    /// How much of the group is replaced at once, in percent; 100 doubles it.
+    pub surge_percent: u32,
+    /// Instances of a first wave of their own; 0 = none.
+    pub canary: u32,
+    /// How long the empty old instances are kept in reserve.
+    pub bake_time: Duration,
+    /// Which instances are old.
+    pub selection: Selection,
+}
+
+/// The record of a rollout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutRecord {
+    /// Where it stands.
+    pub phase: Phase,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Since when it is in this phase.
+    pub since: Timestamp,
+    /// Waves whose old instances are terminated.
+    pub waves_done: u32,
+    /// Instances of this wave.
+    pub wave_size: u32,
+    /// Instances that were old at the start.
+    pub olds: u32,
+    /// Desired capacity to end with; on the way forward it is nobody's but the group's own.
+    pub keep: u32,
+    /// Maximum as found.
+    pub max: u32,
+    /// Maximum that lets the old instances back in; as found where that is enough.
+    pub raised_max: u32,
+    /// Processes that Evenkeel suspended.
+    pub suspended: BTreeSet<Process>,
+    /// What was asked for.
+    pub terms: Terms,
+    /// Version of the launch template that is meant to run; 0 where there is none.
+    pub target: u64,
+    /// Why it ends before its time.
+    pub ending: Option<Ending>,
+}
+
+impl RolloutRecord {
+    /// The same in another phase.
+    #[must_use]
+    pub fn in_phase(&self, phase: Phase, now: Timestamp) -> Self {
+        Self { phase, since: now, ..self.clone() }
+    }
+}
+
+impl fmt::Display for RolloutRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Terms { surge_percent, canary, bake_time, selection } = self.terms;
+        let suspended: String = self.suspended.iter().map(|it| Word::word(*it)).collect();
+        write!(
+            f,
+            "1:{}:{}:{}:{}:{}:{}:{}/{}/{}:{suspended}:{surge_percent}/{canary}/{}:{}:{}:{}",
+            self.phase.word(),
+            self.started_at.as_secs(),
+            self.since.as_secs(),
+            self.waves_done,
+            self.wave_size,
+            self.olds,
+            self.keep,
+            self.max,
+            self.raised_max,
+            bake_time.as_secs(),
+            self.target,
+            Word::word(selection),
+            self.ending.map_or("-", Ending::word),
+        )
+    }
+}
+
+/// A tag value that is not a record of this version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not the record of a rollout")]
+pub struct NotARecord(pub String);
+
+impl FromStr for RolloutRecord {
+    type Err = NotARecord;
+
+    fn from_str(text: &str) -> Result<Self, NotARecord> {
+        parse(text).ok_or_else(|| NotARecord(text.to_owned()))
+    }
+}
+
+fn parse(text: &str) -> Option<RolloutRecord> {
+    let fields: Vec<&str> = text.split(':').collect();
+    let &["1", phase, started, since, done, size, olds, sizes, suspended, terms, target, selection, ending] =
+        fields.as_slice()
+    else {
+        return None;
+    };
+    let [keep, max, raised_max] = three(sizes)?;
+    let [surge_percent, canary, bake] = three(terms)?;
+    let ending = if ending == "-" { None } else { Some(<Ending as Word>::of_word(ending)?) };
+    let letters = suspended.chars().map(|letter| <Process as Word>::of_word(&letter.to_string()));
+    Some(RolloutRecord {
+        phase: Phase::of_word(phase)?,
+        started_at: moment(started)?,
+        since: moment(since)?,
+        waves_done: done.parse().ok()?,
+        wave_size: size.parse().ok()?,
+        olds: olds.parse().ok()?,
+        keep,
+        max,
+        raised_max,
+        suspended: letters.collect::<Option<BTreeSet<Process>>>()?,
+        terms: Terms {
+            surge_percent,
+            canary,
+            bake_time: Duration::from_secs(u64::from(bake)),
+            selection: <Selection as Word>::of_word(selection)?,
+        },
+        target: target.parse().ok()?,
+        ending,
+    })
+}
+
+fn three(text: &str) -> Option<[u32; 3]> {
+    let numbers: Option<Vec<u32>> = text.split('/').map(|number| number.parse().ok()).collect();
+    numbers?.try_into().ok()
+}
+
+/// A second since 1970 within the life of Auto Scaling, so that a value somebody typed cannot be calculated with.
+fn moment(text: &str) -> Option<Timestamp> {
+    let seconds = text.parse().ok().filter(|at| (1_200_000_000..100_000_000_000).contains(at))?;
+    Some(Timestamp::from_secs(seconds))
+}

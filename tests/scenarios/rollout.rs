@@ -1,0 +1,29 @@
+//! Every instance of a group is replaced: forward, back, killed, and among others at work on the same group.
+
+mod forward;
+
+use std::time::Duration;
+
+use evenkeel::report::Status;
+use evenkeel_tests::Stage;
+use evenkeel_tests::rollouts::{NEW_IMAGE, images};
+
+/// How often an operation was called.
+fn called(stage: &Stage, operation: &str) -> u64 {
+    stage.simulator.calls_by_operation().get(operation).copied().unwrap_or(0)
+}
+
+fn killed_running(stage: &Stage) -> usize {
+    stage.simulator.checkers(|it| it.drains().killed_running())
+}
+
+/// Every instance is of the new image, there are as many as before, no promise was broken, and nothing is left once those
+/// that were told to go have gone.
+async fn assert_replaced(stage: &Stage, size: usize) {
+    tokio::time::sleep(Duration::from_mins(3)).await;
+    let words = || stage.simulator.timeline();
+    let (images, listed) = stage.simulator.account(images);
+    assert_eq!((images, listed), (vec![NEW_IMAGE.to_owned(); size], size), "{}", words());
+    assert_eq!(killed_running(stage), 0, "{}", words());
+    stage.assert_clean();
+}
