@@ -7,6 +7,7 @@ mod auto_scaling;
 mod auto_scaling_convert;
 mod auto_scaling_rollout;
 mod auto_scaling_writes;
+mod capacity_providers;
 mod clock;
 mod container_instances;
 mod convert;

@@ -5,6 +5,7 @@
 //! plan defers whatever depends on it. Names of members and states are those of the ECS API reference.
 
 mod auto_scaling_group;
+mod capacity_provider;
 mod container_instance;
 mod group;
 mod launch_template;
@@ -23,6 +24,7 @@ use crate::ids::{
 use crate::timestamp::Timestamp;
 
 pub use auto_scaling_group::{AutoScalingGroup, AutoScalingInstance};
+pub use capacity_provider::CapacityProvider;
 pub use container_instance::{ContainerInstance, ContainerInstanceStatus, Resources};
 pub use group::{Group, LifecycleHook, LifecycleState, Member, Transition};
 pub use launch_template::{

@@ -35,11 +35,13 @@ pub(super) enum Group {
     /// `DescribeInstances`, `DescribeLaunchTemplateVersions`: 100 burst, 20 a second each (EC2 User Guide, "Request
     /// throttling").
     Ec2Read,
+    /// `DescribeCapacityProviders`: 50 burst, 20 a second.
+    CapacityProviderRead,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
-    buckets: Arc<[RateLimiter; 11]>,
+    buckets: Arc<[RateLimiter; 12]>,
 }
 
 impl Limits {
@@ -57,6 +59,7 @@ impl Limits {
                 bucket(25, 10),
                 bucket(25, 10),
                 bucket(50, 10),
+                bucket(25, 10),
             ]),
         }
     }
