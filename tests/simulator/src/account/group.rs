@@ -6,6 +6,7 @@
 mod activity;
 mod hook;
 mod instance;
+mod schedule;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::time::SimTime;
 pub use activity::*;
 pub use hook::*;
 pub use instance::*;
+pub use schedule::*;
 
 /// An Auto Scaling group.
 #[derive(Clone, Debug)]
@@ -62,6 +64,12 @@ pub struct AutoScalingGroup {
     pub target_group_arns: Vec<String>,
     /// Stopped or running machines in reserve, as configuration and size only.
     pub warm_pool: Option<WarmPool>,
+    /// Seconds after which AWS replaces an instance; shown, not acted on.
+    pub max_instance_lifetime: Option<u32>,
+    /// By name.
+    pub scheduled_actions: BTreeMap<String, ScheduledAction>,
+    /// Newest first.
+    pub instance_refreshes: Vec<InstanceRefresh>,
     /// By key.
     pub tags: BTreeMap<String, GroupTag>,
     /// `Delete in progress`, or nothing.

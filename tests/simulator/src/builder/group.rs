@@ -3,6 +3,8 @@
 //! A group is built with as many machines as it desires, spread over its zones in turn, in service and registered with
 //! the current cluster, unless the test names them or says that some already built belong to it.
 
+mod schedule;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -46,6 +48,9 @@ impl GroupBuilder {
             health_check_grace_period: 0,
             target_group_arns: Vec::new(),
             warm_pool: None,
+            max_instance_lifetime: None,
+            scheduled_actions: BTreeMap::new(),
+            instance_refreshes: Vec::new(),
             tags: BTreeMap::new(),
             status: None,
             instances: BTreeMap::new(),

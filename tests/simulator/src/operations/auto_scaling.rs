@@ -5,8 +5,8 @@
 //! not list it.
 //!
 //! Simplified:
-//! - Groups and launch templates are built, not created or deleted; there are no policies, schedules, notifications or
-//!   instance refreshes, whose lists are empty.
+//! - Groups, launch templates, schedules and instance refreshes are built, not created, changed or deleted by calls;
+//!   there are no policies and notifications.
 //! - Launch configurations, zone ids, metrics, traffic sources and zonal shift do not exist.
 //! - `IncludeManagedResources` and `IncludeDeletedGroups` are ignored.
 //! - Operations without output answer an empty result element, which clients do not read.
@@ -23,6 +23,8 @@ mod membership;
 mod mixed;
 mod processes;
 mod protection;
+mod refreshes;
+mod schedules;
 mod sizes;
 mod standby;
 mod tags;
@@ -39,11 +41,11 @@ pub(super) fn read(account: &Account, operation: &str, input: &Value) -> Option<
     let read = match operation {
         "DescribeAutoScalingGroups" => groups::describe,
         "DescribeAutoScalingInstances" => instances::describe,
-        "DescribeInstanceRefreshes" => empty_lists::instance_refreshes,
+        "DescribeInstanceRefreshes" => refreshes::describe,
         "DescribeLifecycleHooks" => hooks::describe,
         "DescribePolicies" => empty_lists::policies,
         "DescribeScalingActivities" => activities::describe,
-        "DescribeScheduledActions" => empty_lists::scheduled_actions,
+        "DescribeScheduledActions" => schedules::describe,
         "DescribeTags" => tags::describe,
         "DescribeWarmPool" => empty_lists::warm_pool,
         _ => return None,

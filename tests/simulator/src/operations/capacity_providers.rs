@@ -1,22 +1,29 @@
 //! `DescribeCapacityProviders`, drawn from those built and from the names that instances and services use.
 //!
-//! Simplified: every provider is ACTIVE and without tags, one that was only named has no Auto Scaling group, and there
-//! is one page.
+//! Up to 100 can be named, and at most ten are answered in a page.
+//!
+//! Simplified: every provider is ACTIVE and without tags, one that was only named has no Auto Scaling group, and pages
+//! follow the names.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::page::Page;
 use super::{Answer, Failure, names};
 use crate::account::{Account, CapacityProvider, Cluster};
 use crate::wire::{ApiError, json as wire_json};
+
+const PAGE: Page = Page { operation: "DescribeCapacityProviders", default: 10, max: 10 };
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Input {
     capacity_providers: Vec<String>,
     cluster: Option<String>,
+    next_token: Option<String>,
+    max_results: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -24,6 +31,8 @@ struct Input {
 struct Output<'a> {
     capacity_providers: Vec<Shape<'a>>,
     failures: Vec<Failure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -43,10 +52,12 @@ pub(super) fn describe(account: &Account, input: &Value) -> Answer {
         return Err(ApiError::invalid_parameter("Capacity providers can have at most 100 items."));
     }
     let known = known(account, input.cluster.as_deref())?;
-    let asked: Vec<&str> = match input.capacity_providers.as_slice() {
-        [] => known.iter().copied().collect(),
+    let asked: BTreeSet<&str> = match input.capacity_providers.as_slice() {
+        [] => known.clone(),
         references => references.iter().map(|reference| names::short(reference)).collect(),
     };
+    let (asked, next_token) =
+        PAGE.cut(asked.into_iter(), |name| name, input.next_token.as_deref(), input.max_results)?;
     let (found, missing): (Vec<&str>, Vec<&str>) = asked.into_iter().partition(|name| known.contains(name));
     let provider = |name| Shape {
         capacity_provider_arn: arn(account, name),
@@ -58,6 +69,7 @@ pub(super) fn describe(account: &Account, input: &Value) -> Answer {
     Ok(wire_json::output(&Output {
         capacity_providers: found.into_iter().map(provider).collect(),
         failures: missing.into_iter().map(|name| Failure::new(arn(account, name), "MISSING")).collect(),
+        next_token,
     }))
 }
 

@@ -9,7 +9,7 @@
 //!
 //! In each second every group, in the order of their names, goes through the same steps: lifecycle actions that time
 //! out, health, instances on their way in, instances on their way out, substitutes that have arrived, capacity
-//! rebalancing, zone rebalancing, and every few seconds the comparison of desired and actual capacity. A group without
+//! rebalancing, zone rebalancing, scheduled actions, and every few seconds the comparison of desired and actual capacity. A group without
 //! anything to do draws no dice but for the moment of its next look.
 //!
 //! Simplified on purpose:
@@ -24,7 +24,9 @@
 //!   checks, load balancer checks and grace periods, and `SetInstanceHealth` is not known; AWS replaces at most a tenth
 //!   of instances that run and are unhealthy at a time, of which there are none.
 //! - Zone rebalancing looks about once a minute and moves one instance at a time; it does not try zones that are short.
-//! - No scaling policies, schedules, instance refresh, maximum lifetime, maintenance policy, custom termination policy
+//! - A scheduled action acts once or every so often; cron expressions are shown and not read, and time zones unknown. An
+//!   instance refresh is a record that replaces nothing.
+//! - No scaling policies, maximum lifetime, maintenance policy, custom termination policy
 //!   or scaling cool-down other than that of `HonorCooldown`; a warm pool is a number.
 //! - Target groups of the group itself are shown and not served: nothing is deregistered before a hook begins.
 //! - A group that fails to launch for a day is not suspended by AWS, and none is ever deleted.
@@ -43,6 +45,7 @@ pub(crate) mod holds;
 mod launches;
 mod policies;
 mod rebalance;
+mod schedules;
 mod size;
 mod substitutes;
 mod victims;
@@ -64,6 +67,7 @@ pub(crate) fn tick(account: &mut Account) {
         substitutes::tick(account, &group);
         rebalance::tick(account, &group);
         balance::tick(account, &group);
+        schedules::tick(account, &group);
         size::tick(account, &group);
     }
 }

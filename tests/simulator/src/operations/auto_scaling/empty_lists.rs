@@ -1,4 +1,4 @@
-//! Describe operations for what no group here has: policies, scheduled actions, refreshes, machines in a warm pool.
+//! Describe operations for what no group here has: policies, machines in a warm pool.
 //!
 //! A caller that looks for them finds none, in the right shape. A warm pool is its configuration and the size it would
 //! have; no machines are kept for it.
@@ -18,24 +18,12 @@ struct Input {
 }
 
 pub(super) fn policies(account: &Account, value: &Value) -> Answer {
-    empty(account, value, "ScalingPolicies")
-}
-
-pub(super) fn scheduled_actions(account: &Account, value: &Value) -> Answer {
-    empty(account, value, "ScheduledUpdateGroupActions")
-}
-
-pub(super) fn instance_refreshes(account: &Account, value: &Value) -> Answer {
-    empty(account, value, "InstanceRefreshes")
-}
-
-fn empty(account: &Account, value: &Value, list: &str) -> Answer {
     let input: Input = input::read(value)?;
     if let Some(name) = input.auto_scaling_group_name.as_deref() {
         super::group(account, Some(name))?;
     }
     let mut xml = Xml::default();
-    xml.element(list, |_| ());
+    xml.element("ScalingPolicies", |_| ());
     Ok(xml.into_bytes())
 }
 

@@ -43,12 +43,16 @@ fn sizes(xml: &mut Xml, group: &AutoScalingGroup) {
 fn policies(xml: &mut Xml, group: &AutoScalingGroup) {
     xml.text("NewInstancesProtectedFromScaleIn", &group.protects_new_instances.to_string());
     xml.text("ServiceLinkedRoleARN", &service_linked_role(group));
+    xml.maybe("MaxInstanceLifetime", group.max_instance_lifetime.map(|it| it.to_string()).as_deref());
     xml.text("CapacityRebalance", &group.capacity_rebalance.to_string());
     if let Some(pool) = &group.warm_pool {
         xml.element("WarmPoolConfiguration", |xml| super::empty_lists::warm_pool_configuration(xml, pool));
         xml.text("WarmPoolSize", &group.warm_pool_size().to_string());
     }
-    xml.element("TrafficSources", |_| ());
+    xml.list("TrafficSources", &group.target_group_arns, |xml, arn| {
+        xml.text("Identifier", arn);
+        xml.text("Type", "elbv2");
+    });
     xml.text("DeletionProtection", "none");
     xml.element("AvailabilityZoneDistribution", |xml| {
         let strategy = if group.passes_over_zones { "balanced-best-effort" } else { "balanced-only" };
