@@ -8,6 +8,7 @@ pub mod drains;
 pub mod families;
 pub mod foreseen;
 pub mod late;
+pub mod recorded;
 pub mod rollouts;
 
 use std::future::Future;

@@ -4,10 +4,13 @@
 
 mod crash;
 mod drain;
+mod ec2_reads;
 mod edges;
 mod evens_out;
 mod families;
 mod faults;
+mod group_reads;
+mod group_writes;
 mod late_turn;
 mod layers;
 mod neighbours;
