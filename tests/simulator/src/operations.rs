@@ -108,6 +108,9 @@ pub fn read(account: &Account, request: &Request) -> Option<Answer> {
         Service::Ecs => read_ecs(account, &request.operation, &request.input),
         Service::ElasticLoadBalancing => match request.operation.as_str() {
             "DescribeTargetHealth" => Some(target_health::describe(account, &request.input)),
+            "DescribeTargetGroupAttributes" => {
+                Some(target_health::describe_attributes(account, &request.input))
+            }
             "DescribeTargetGroups" => Some(target_health::describe_groups(account, &request.input)),
             _ => None,
         },

@@ -1,6 +1,6 @@
-//! Elastic Load Balancing: `DescribeTargetHealth` and `DescribeTargetGroups`.
+//! Elastic Load Balancing: `DescribeTargetHealth`, `DescribeTargetGroups` and `DescribeTargetGroupAttributes`.
 //!
-//! Simplified: targets speak HTTP, `HealthCheckPort` is the traffic port, and a target group has no load
+//! Simplified: of the attributes only the deregistration delay and stickiness, which is off; targets speak HTTP, `HealthCheckPort` is the traffic port, and a target group has no load
 //! balancer ARN. A target asked for by id that is not registered is answered `unused` with
 //! `Target.NotRegistered`.
 
@@ -154,6 +154,29 @@ fn group_member(account: &Account, xml: &mut Xml, group: &TargetGroup) {
         xml.text("HealthCheckPort", "traffic-port");
         xml.text("HealthCheckEnabled", "true");
     });
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct AttributesInput {
+    target_group_arn: String,
+}
+
+pub(super) fn describe_attributes(account: &Account, input: &Value) -> Answer {
+    let input: AttributesInput = json::input(input)?;
+    let group = account.target_groups.get(&input.target_group_arn).ok_or_else(not_found)?;
+    let delay = group.deregistration_delay.as_secs().to_string();
+    let attributes = [
+        ("stickiness.enabled", "false"),
+        ("deregistration_delay.timeout_seconds", delay.as_str()),
+        ("stickiness.type", "lb_cookie"),
+    ];
+    let mut xml = Xml::default();
+    xml.list("Attributes", attributes, |xml, (key, value)| {
+        xml.text("Key", key);
+        xml.text("Value", value);
+    });
+    Ok(xml.into_bytes())
 }
 
 /// A group takes addresses if the tasks behind it have network interfaces of their own.

@@ -4,6 +4,8 @@ mod instances;
 mod services;
 mod tasks;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -18,7 +20,7 @@ fn account() -> Account {
         .target_group("web", |group| group)
         .task_definition("web", |definition| definition.container_port(8080, 0))
         .task_definition("batch", |definition| definition.network_mode("awsvpc").container_port(9000, 9000))
-        .task_definition("log", |definition| definition.cpu(64))
+        .task_definition("log", |definition| definition.cpu(64).stop_timeout(Duration::from_secs(90)))
         .service("web", |service| service.on(&["i-a1", "i-b1"]).target_group("web").tag("team", "x"))
         .service("log", |service| service.on(&["i-a1", "i-b1"]).daemon())
         .standalone("batch", "i-a1")
@@ -83,6 +85,17 @@ fn more_ids_than_a_call_takes_are_refused() {
 }
 
 #[test]
+fn a_container_tells_its_stop_timeout_only_where_it_has_one() {
+    let mut account = account();
+    let mut of = |family: &str| {
+        let answer =
+            call(&mut account, "DescribeTaskDefinition", json!({ "taskDefinition": family })).unwrap();
+        answer["taskDefinition"]["containerDefinitions"][0].get("stopTimeout").cloned()
+    };
+    assert_eq!((of("log"), of("web")), (Some(json!(90)), None));
+}
+
+#[test]
 fn lists_are_paged() {
     let mut account = account();
     let first = call(&mut account, "ListTasks", json!({ "cluster": "web", "maxResults": 3 })).unwrap();
@@ -95,7 +108,7 @@ fn lists_are_paged() {
 }
 
 #[test]
-fn target_health_is_told_by_target() {
+fn target_groups_tell_their_targets_health_and_their_attributes() {
     let mut account = account();
     let arn = account.target_groups.keys().next().unwrap().clone();
     let ask = |account: &mut Account, operation: &str, input: Value| {
@@ -110,6 +123,13 @@ fn target_health_is_told_by_target() {
     let one = ask(&mut account, "DescribeTargetHealth", one).unwrap();
     assert!(one.contains("<Reason>Target.NotRegistered</Reason>"), "{one}");
     let missing = ask(&mut account, "DescribeTargetHealth", json!({ "TargetGroupArn": "no" })).unwrap_err();
+    assert_eq!(missing.code, "TargetGroupNotFound");
+    let attributes =
+        ask(&mut account, "DescribeTargetGroupAttributes", json!({ "TargetGroupArn": arn })).unwrap();
+    let delay = "<member><Key>deregistration_delay.timeout_seconds</Key><Value>300</Value></member>";
+    assert!(attributes.starts_with("<Attributes><member>") && attributes.contains(delay), "{attributes}");
+    let missing =
+        ask(&mut account, "DescribeTargetGroupAttributes", json!({ "TargetGroupArn": "no" })).unwrap_err();
     assert_eq!(missing.code, "TargetGroupNotFound");
     let groups = ask(&mut account, "DescribeTargetGroups", json!({ "Names": ["web"] })).unwrap();
     assert!(groups.contains("<TargetType>instance</TargetType>"), "{groups}");
