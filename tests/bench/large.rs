@@ -197,6 +197,7 @@ fn definition(number: usize) -> TaskDefinition {
         gpus: 0,
         host_ports: Vec::new(),
         has_health_check: false,
+        stop_timeout: Duration::from_secs(30),
         network_mode: "bridge".to_owned(),
         placement_constraints: Vec::new(),
         requires_attributes: BTreeMap::new(),

@@ -1,5 +1,6 @@
 //! Instances that go away: a Spot interruption, a terminate hook, an event that reaches nobody.
 
+mod foresight;
 mod hook;
 mod interruption;
 mod killed;

@@ -31,6 +31,23 @@ impl Aws {
         self.list_container_instances(cluster, |call| call.status(Status::Draining)).await
     }
 
+    /// A page of the ACTIVE container instances of a cluster, a hundred at most, and the token of the next one
+    /// (`ListContainerInstances`, `DescribeContainerInstances`).
+    pub async fn active_instances(
+        &self,
+        cluster: &ClusterName,
+        token: Option<String>,
+    ) -> Result<(Described<ContainerInstance>, Option<String>), Error> {
+        self.limits.wait(Group::ClusterResourceRead).await;
+        let call = self.ecs.list_container_instances().cluster(cluster.as_str());
+        let answer = call.status(Status::Active).set_next_token(token).send().await;
+        let page = answer.map_err(|error| failed("ListContainerInstances", cluster.as_str(), error))?;
+        let arns = page.container_instance_arns.unwrap_or_default();
+        let described =
+            self.batches(arns, 100, |batch| self.describe_container_instances(cluster, batch)).await?;
+        Ok((described, page.next_token))
+    }
+
     async fn list_container_instances(
         &self,
         cluster: &ClusterName,

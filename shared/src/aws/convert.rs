@@ -1,6 +1,7 @@
 //! SDK types to snapshot types. A value this version does not know becomes `Other`, never something we act on.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_ecs::types as sdk;
 use aws_smithy_types::DateTime;
@@ -256,6 +257,15 @@ fn resources(resources: &[sdk::Resource]) -> Resources {
     }
 }
 
+/// `stopTimeout` of a container that has none: the agent's own default. An agent may be given another in its
+/// `ECS_CONTAINER_STOP_TIMEOUT`, which no call tells (ECS Developer Guide, "Amazon ECS container agent configuration").
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+fn stop_timeout(container: &sdk::ContainerDefinition) -> Duration {
+    let seconds = container.stop_timeout().and_then(|seconds| u64::try_from(seconds).ok());
+    seconds.map_or(STOP_TIMEOUT, Duration::from_secs)
+}
+
 /// Reads what a task definition asks of an instance.
 pub(super) fn task_definition(definition: &sdk::TaskDefinition) -> TaskDefinition {
     let containers = definition.container_definitions();
@@ -273,6 +283,7 @@ pub(super) fn task_definition(definition: &sdk::TaskDefinition) -> TaskDefinitio
         has_health_check: containers
             .iter()
             .any(|it| it.health_check().is_some() && it.essential() != Some(false)),
+        stop_timeout: containers.iter().map(stop_timeout).max().unwrap_or(STOP_TIMEOUT),
         network_mode: definition.network_mode().map_or_else(String::new, |mode| mode.as_str().to_owned()),
         placement_constraints: constraints.map(|it| member_of(it.expression())).collect(),
         requires_attributes: attributes

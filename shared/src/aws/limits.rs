@@ -28,7 +28,8 @@ pub(super) enum Group {
     TagModify,
     /// `StopTask`, `UpdateContainerInstancesState`, `PutAttributes` and their like: 100 burst, 40 a second.
     ClusterResourceModify,
-    /// `DescribeTargetHealth`: AWS publishes no figure for Elastic Load Balancing; held as low as cluster reads.
+    /// `DescribeTargetHealth`, `DescribeTargetGroupAttributes`: AWS publishes no figure for Elastic Load Balancing; held as
+    /// low as cluster reads.
     TargetHealth,
     /// Everything of Auto Scaling: AWS publishes no figure; held as low as cluster reads.
     AutoScaling,

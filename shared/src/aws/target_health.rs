@@ -1,4 +1,7 @@
-//! Target health, which ECS does not report (Elastic Load Balancing v2, `DescribeTargetHealth`).
+//! Target health, and how long a target is drained, neither of which ECS reports (Elastic Load Balancing v2,
+//! `DescribeTargetHealth`, `DescribeTargetGroupAttributes`).
+
+use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
 
@@ -8,6 +11,10 @@ use super::limits::Group;
 use crate::error::Error;
 use crate::ids::TargetGroupArn;
 use crate::snapshot::Target;
+
+/// The attribute that says how long a deregistered target stays `draining` (API: Elastic Load Balancing v2
+/// `TargetGroupAttribute`).
+const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
 
 impl Aws {
     /// Every target of a target group. The call has no pages.
@@ -26,5 +33,20 @@ impl Aws {
             })
         });
         Ok(targets.collect())
+    }
+
+    /// How long a target group drains a target that is deregistered (`DescribeTargetGroupAttributes`).
+    pub async fn deregistration_delay(&self, group: &TargetGroupArn) -> Result<Duration, Error> {
+        let operation = "DescribeTargetGroupAttributes";
+        self.limits.wait(Group::TargetHealth).await;
+        let call = self.elb.describe_target_group_attributes().target_group_arn(group.as_str());
+        let answer = call.send().await.map_err(|error| failed(operation, group.as_str(), error))?;
+        let attribute = answer.attributes().iter().find(|it| it.key() == Some(DEREGISTRATION_DELAY));
+        let seconds = attribute.and_then(|attribute| attribute.value()?.parse().ok());
+        seconds.map(Duration::from_secs).ok_or_else(|| Error::Aws {
+            operation,
+            resource: group.to_string(),
+            source: format!("the answer holds no {DEREGISTRATION_DELAY}").into(),
+        })
     }
 }

@@ -2,7 +2,10 @@
 //! everything that a step on one of them is decided from.
 //!
 //! [`locate`] and [`member`] are the first round trip of an interruption, and all that is waited for before DRAINING goes
-//! out. [`instance`] is one whole look; what fails in it is unknown, not absent.
+//! out. [`instance`] is one whole look; what fails in it is unknown, not absent. [`outlook`] is read once beside it, to
+//! foresee how the drain will go.
+
+mod outlook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +22,8 @@ use crate::snapshot::{
     ContainerInstance, ContainerInstanceStatus, Group, Known, LifecycleHook, LifecycleState, Member,
     Protection, Service, Tags, Task, Unreadable,
 };
+
+pub use outlook::outlook;
 
 /// An instance as it is registered in a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -88,19 +88,22 @@ fn words(link: &PlacementStrategy) -> String {
     }
 }
 
-/// What the service and its task definition ask of an instance.
-struct Requirements<'a> {
-    provider: Option<&'a String>,
+/// What a service and its task definition ask of an instance.
+#[derive(Clone, Debug)]
+pub struct Requirements<'a> {
+    providers: &'a [String],
     expressions: Vec<(&'a str, Expression)>,
     definition: Option<&'a TaskDefinition>,
-    is_distinct: bool,
+    /// Each task on another instance (`distinctInstance`).
+    pub is_distinct: bool,
 }
 
 impl<'a> Requirements<'a> {
-    fn read(service: &'a Service, definition: Option<&'a TaskDefinition>) -> Result<Self, Reason> {
+    /// Reads them; the error says which constraint this version does not know.
+    pub fn read(service: &'a Service, definition: Option<&'a TaskDefinition>) -> Result<Self, Reason> {
         let of_definition = definition.map_or(&[][..], |definition| &definition.placement_constraints);
         let mut requirements = Self {
-            provider: service.capacity_providers.first(),
+            providers: &service.capacity_providers,
             expressions: Vec::new(),
             definition,
             is_distinct: false,
@@ -133,16 +136,14 @@ impl<'a> Requirements<'a> {
     }
 
     /// Why ECS places no task of the service on an instance; the outer error says that this cannot be told.
-    fn reason_not_admitted(&self, instance: &ContainerInstance) -> Result<Option<Reason>, Reason> {
+    pub fn reason_not_admitted(&self, instance: &ContainerInstance) -> Result<Option<Reason>, Reason> {
         if instance.status != ContainerInstanceStatus::Active {
             return Ok(Some(Reason::NotInService { state: format!("{:?}", instance.status).to_uppercase() }));
         }
         if !instance.agent_connected {
             return Ok(Some(Reason::AgentDisconnected));
         }
-        if let Some(provider) =
-            self.provider.filter(|name| Some(*name) != instance.capacity_provider.as_ref())
-        {
+        if let Some(provider) = self.providers.first().filter(|_| !self.is_of_provider(instance)) {
             return Ok(Some(Reason::OtherCapacityProvider { provider: provider.clone() }));
         }
         for (text, expression) in &self.expressions {
@@ -153,6 +154,10 @@ impl<'a> Requirements<'a> {
             }
         }
         Ok(self.attribute_missing(instance))
+    }
+
+    fn is_of_provider(&self, instance: &ContainerInstance) -> bool {
+        instance.capacity_provider.as_ref().is_some_and(|name| self.providers.contains(name))
     }
 
     fn attribute_missing(&self, instance: &ContainerInstance) -> Option<Reason> {

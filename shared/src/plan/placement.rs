@@ -217,7 +217,8 @@ pub fn take(free: &mut Resources, need: &Resources) {
     free.ports.extend(&need.ports);
 }
 
-fn times_fitting(need: &Resources, free: &Resources) -> u32 {
+/// How many tasks with this need what is left would hold.
+pub fn times_fitting(need: &Resources, free: &Resources) -> u32 {
     if need.ports.iter().any(|port| free.ports.contains(port)) {
         return 0;
     }

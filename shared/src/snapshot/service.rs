@@ -1,6 +1,7 @@
 //! A service as `DescribeServices` tells of it, and what a task definition asks of an instance.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +156,8 @@ pub struct TaskDefinition {
     pub host_ports: Vec<u16>,
     /// Whether an essential container has a health check.
     pub has_health_check: bool,
+    /// The longest `stopTimeout` of its containers: so much later than SIGTERM comes SIGKILL.
+    pub stop_timeout: Duration,
     /// `awsvpc`, `bridge`, `host` or `none`.
     pub network_mode: String,
     /// Constraints (memberOf).

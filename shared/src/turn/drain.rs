@@ -6,6 +6,7 @@
 
 mod clock;
 mod drained;
+mod foresee;
 mod under_way;
 
 use std::collections::BTreeMap;
@@ -170,6 +171,7 @@ impl Drain<'_> {
         drained.carry_out(&execute, &decision.steps).await;
         self.watch(drained, &seen).await;
         drained.conclude(decision, self.aws.now());
+        self.foresee(drained, &seen).await;
         Ok(())
     }
 

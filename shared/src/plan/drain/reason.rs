@@ -123,6 +123,33 @@ pub enum DrainReason {
         /// `desiredCount`.
         desired: u32,
     },
+    /// Its load balancers and its containers may take longer than there is time.
+    #[error(
+        "service {service}: a task that is told to stop now may take {deregistration_delay} s to leave its target groups and \
+         {stop_timeout} s to end, and {left} s are left"
+    )]
+    LeavesTooLate {
+        /// Which service.
+        service: ServiceName,
+        /// The longest `deregistration_delay.timeout_seconds` of its target groups, in seconds.
+        deregistration_delay: u64,
+        /// The longest `stopTimeout` of its containers, in seconds.
+        stop_timeout: u64,
+        /// Seconds until the deadline.
+        left: u64,
+    },
+    /// What is free elsewhere does not hold them, as far as a simple packing can tell.
+    #[error(
+        "{tasks} of its tasks (of {}) may find no place before the substitute is there: a first-fit look at what the other \
+         instances have left now found none",
+        names(services)
+    )]
+    NoRoomElsewhere {
+        /// How many.
+        tasks: usize,
+        /// Of which services.
+        services: Vec<ServiceName>,
+    },
     /// It may hold the drain up, or be stopped all the same: AWS documents neither.
     #[error("task {} is protected from scale-in by somebody else until {until}", task.short())]
     ProtectedTask {
@@ -156,6 +183,10 @@ pub enum DrainReason {
     /// ECS has not lost it yet.
     #[error("its agent is still connected: ECS deregisters it by itself")]
     AgentConnected,
+}
+
+fn names(services: &[ServiceName]) -> String {
+    services.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 impl DrainReason {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::ids::{ClusterName, InstanceId, ServiceName, TaskArn};
+use crate::ids::{ClusterName, InstanceId, ServiceName, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::plan::drain::record::DrainRecord;
 use crate::settings::{Replacement, StandaloneTasks};
 use crate::snapshot::{
     ContainerInstance, ContainerInstanceStatus, Group, Known, LifecycleHook, Member, Protection, Service,
-    Task,
+    Task, TaskDefinition,
 };
 use crate::timestamp::Timestamp;
 
@@ -56,6 +56,21 @@ pub struct InstanceSnapshot {
     pub paused: Known<bool>,
 }
 
+/// What is read beside an instance to foresee how its drain will go. No step is decided from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// Of the tasks of services on it (`DescribeTaskDefinition`).
+    pub task_definitions: BTreeMap<TaskDefinitionArn, Known<TaskDefinition>>,
+    /// Of the target groups of these services, where there is a deadline to compare them with: how long they drain a target
+    /// (`DescribeTargetGroupAttributes`).
+    pub deregistration_delays: BTreeMap<TargetGroupArn, Known<Duration>>,
+    /// ACTIVE container instances of its cluster: all of them, or enough of them for its tasks.
+    pub instances: Known<Vec<ContainerInstance>>,
+    /// These services once more, read after the instances: a task that started elsewhere in between is then counted, and
+    /// nobody looks for room for it a second time.
+    pub services: BTreeMap<ServiceName, Known<Service>>,
+}
+
 /// What a step is decided from.
 #[derive(Clone, Copy, Debug)]
 pub struct DrainView<'a> {
@@ -80,6 +95,17 @@ impl InstanceSnapshot {
     /// Its place in its group, if it has one.
     pub fn member(&self) -> Option<&Member> {
         self.member.known().and_then(Option::as_ref)
+    }
+
+    /// The tasks of services that ECS means to run here, by service; none where they could not be read.
+    pub fn wanted(&self) -> BTreeMap<&ServiceName, Vec<&Task>> {
+        let mut wanted: BTreeMap<&ServiceName, Vec<&Task>> = BTreeMap::new();
+        for task in self.tasks.known().into_iter().flatten().filter(|task| task.is_wanted()) {
+            if let Some(service) = &task.service {
+                wanted.entry(service).or_default().push(task);
+            }
+        }
+        wanted
     }
 
     /// The tasks that were not seen STOPPED; `None` = cannot tell.

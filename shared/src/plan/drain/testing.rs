@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::plan::drain::record::{Cause, DRAIN_ATTRIBUTE, DrainRecord, SUBSTITUTE_ATTRIBUTE};
-use crate::plan::drain::seen::{DrainView, InstanceSnapshot, Policy};
+use crate::plan::drain::seen::{DrainView, InstanceSnapshot, Outlook, Policy};
 use crate::plan::drain::step::{Decision, decide};
-use crate::plan::testing::{cluster, instance, now};
+use crate::plan::testing::{Cluster, cluster, instance, now};
 use crate::settings::{Replacement, StandaloneTasks};
 use crate::snapshot::*;
 use crate::timestamp::Timestamp;
@@ -79,6 +79,23 @@ impl Scene {
         scene.state(LifecycleState::TerminatingWait);
         scene.record.deadline = Some(now() + Duration::from_mins(20));
         scene.marked()
+    }
+
+    /// The same, on the first instance of a cluster with the tasks it has there; and what is read beside it.
+    pub(crate) fn in_cluster(cause: Cause, cluster: &Cluster) -> (Self, Outlook) {
+        let mut scene = Self::new(cause);
+        let cluster = &cluster.0;
+        let is_here = |task: &&Task| task.container_instance.as_ref() == Some(&scene.seen.instance.arn);
+        scene.seen.tasks = Known::Known(cluster.tasks.values().filter(is_here).cloned().collect());
+        let services = cluster.services.values().map(|it| (it.name.clone(), Known::Known(it.clone())));
+        scene.seen.services = services.collect();
+        let outlook = Outlook {
+            task_definitions: cluster.task_definitions.clone(),
+            deregistration_delays: BTreeMap::new(),
+            instances: Known::Known(cluster.container_instances.values().cloned().collect()),
+            services: scene.seen.services.clone(),
+        };
+        (scene, outlook)
     }
 
     /// Its attributes say what its record says.

@@ -37,6 +37,8 @@ pub struct Drained {
     pub(super) members: Option<BTreeSet<InstanceId>>,
     /// How its group and the hooks stood when they were last read.
     group_seen: Option<GroupAndHooks>,
+    /// What an outlook foretold of it; `None` as long as none was read that is to be.
+    pub(super) foreseen: Option<Vec<DrainReason>>,
     /// A call is to be made again soon.
     is_pressing: bool,
     /// Since when its host is gone, if it is.
@@ -51,9 +53,10 @@ impl Drained {
     /// An instance that is to be drained.
     pub fn new(instance: InstanceId, record: DrainRecord) -> Self {
         let clock = StageClock { event_at: Some(record.noticed_at), ..StageClock::default() };
-        Self { record: Some(record), clock, ..Self::found(instance) }
+        Self { record: Some(record), clock, foreseen: None, ..Self::found(instance) }
     }
 
+    /// An instance that was found under way. Nothing is foreseen of it, as it is found anew every minute.
     pub(super) fn found(instance: InstanceId) -> Self {
         Self {
             instance,
@@ -67,6 +70,7 @@ impl Drained {
             services: BTreeSet::new(),
             members: None,
             group_seen: None,
+            foreseen: Some(Vec::new()),
             is_pressing: false,
             terminated_at: None,
             empty_since: None,
