@@ -1,6 +1,9 @@
 //! Every instance of a group is replaced: forward, back, killed, and among others at work on the same group.
 
+mod back;
 mod forward;
+mod killed;
+mod others;
 
 use std::time::Duration;
 
@@ -24,6 +27,16 @@ async fn assert_replaced(stage: &Stage, size: usize) {
     let words = || stage.simulator.timeline();
     let (images, listed) = stage.simulator.account(images);
     assert_eq!((images, listed), (vec![NEW_IMAGE.to_owned(); size], size), "{}", words());
+    assert_eq!(killed_running(stage), 0, "{}", words());
+    stage.assert_clean();
+}
+
+/// Every instance is one of those that were there before, in service, and nothing is left.
+async fn assert_as_before(stage: &Stage, size: usize, words: &str) {
+    tokio::time::sleep(Duration::from_mins(3)).await;
+    let words = || format!("{words}\n{}", stage.simulator.timeline());
+    let (images, listed) = stage.simulator.account(images);
+    assert_eq!((images, listed), (vec!["ami-1".to_owned(); size], size), "{}", words());
     assert_eq!(killed_running(stage), 0, "{}", words());
     stage.assert_clean();
 }

@@ -51,6 +51,8 @@ pub struct Rolled {
     pub is_over: bool,
     /// The last turn began a phase: the next need not wait.
     pub is_moving: bool,
+    /// The first record was not accepted; an answer that was lost may hide that it is there.
+    has_failed_to_start: bool,
     empty_since: BTreeMap<InstanceId, Timestamp>,
     error: Option<Error>,
 }
@@ -65,6 +67,7 @@ impl Rolled {
             reasons: Vec::new(),
             is_over: false,
             is_moving: false,
+            has_failed_to_start: false,
             empty_since: BTreeMap::new(),
             error: None,
         }
@@ -135,6 +138,7 @@ impl Rollout<'_> {
         let group = rolled.group.clone();
         let execute = self.execute(&group, cluster);
         let action = execute.start(&found.record, &unsteady_text(&found.unsteady)).await;
+        rolled.has_failed_to_start = !action.outcome.is_accepted();
         rolled.actions.push(action);
         if self.dry_run {
             let olds = found.old.len();
@@ -170,6 +174,10 @@ impl Rollout<'_> {
             Some(Err(error)) => {
                 rolled.reasons = vec![RolloutReason::UnreadableRecord { value: error.0 }];
                 rolled.end(Status::Blocked, "its record cannot be read: nothing is done");
+                None
+            }
+            None if rolled.has_failed_to_start => {
+                rolled.end(Status::Failed, "its record could not be written: nothing was begun");
                 None
             }
             None => {

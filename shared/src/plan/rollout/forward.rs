@@ -5,6 +5,7 @@
 //! the group's sizes meanwhile is theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::ids::{InstanceId, ZoneName};
 use crate::plan::drain::empty::Emptiness;
@@ -16,6 +17,9 @@ use crate::plan::rollout::record::{Ending, Mark, Process, RolloutRecord, Selecti
 use crate::plan::rollout::seen::RolloutView;
 use crate::settings::OnDrainTimeout;
 use crate::snapshot::{AutoScalingInstance, ContainerInstance, LifecycleState};
+
+/// From then on the clock of a phase begins anew with its first step.
+const LATE_BEGIN: Duration = Duration::from_mins(1);
 
 /// Marks what is old; growth begins once every mark was read back.
 pub(super) fn mark(view: &RolloutView<'_>) -> Decision {
@@ -85,7 +89,8 @@ pub(super) fn surge(view: &RolloutView<'_>) -> Decision {
         if view.is_paused() {
             return Decision::waits(RolloutReason::Paused);
         }
-        return Decision { steps: vec![Step::EnterStandby(ids(entering))], ..waits_for_instances(view) };
+        let steps = vec![Step::EnterStandby(ids(entering))];
+        return Decision { steps, next: clock_anew(view), ..waits_for_instances(view) };
     }
     if view.missing() == 0 || (is_late(view) && view.missing() < standby) {
         return Decision::to(view.record.in_phase(Phase::Drain, view.seen.observed_at));
@@ -148,9 +153,18 @@ pub(super) fn drain(view: &RolloutView<'_>) -> Decision {
     match (active.is_empty(), view.is_paused()) {
         (true, _) => {}
         (false, true) => decision.reasons.push(RolloutReason::Paused),
-        (false, false) => decision.steps.push(Step::Drain(ids(&active))),
+        (false, false) => {
+            decision.steps.push(Step::Drain(ids(&active)));
+            decision.next = clock_anew(view);
+        }
     }
     decision
+}
+
+/// What begins late, after a pause say, is given its whole time.
+fn clock_anew(view: &RolloutView<'_>) -> Option<RolloutRecord> {
+    let record = view.record.in_phase(view.record.phase, view.seen.observed_at);
+    (view.time_in_phase() >= LATE_BEGIN).then_some(record)
 }
 
 /// The old instances on standby that have a substitute, those that are being drained first.
