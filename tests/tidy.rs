@@ -208,6 +208,13 @@ fn scenarios_carry_no_tls_and_nothing_carries_the_ec2_sdk() {
 }
 
 #[test]
+fn the_phases_of_a_rollout_in_the_readme_are_those_of_the_code() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("there is a README");
+    let table = evenkeel::plan::rollout::phase::as_markdown();
+    assert!(readme.contains(&table), "copy this table into README.md:\n{table}");
+}
+
+#[test]
 fn the_settings_table_of_the_readme_is_that_of_the_code() {
     let readme = fs::read_to_string(root().join("README.md")).expect("there is a README");
     let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `EVENKEEL_")).collect();

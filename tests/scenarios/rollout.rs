@@ -4,6 +4,7 @@ mod back;
 mod forward;
 mod killed;
 mod others;
+mod refused;
 
 use std::time::Duration;
 

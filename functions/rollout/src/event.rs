@@ -89,7 +89,7 @@ fn chosen(fields: Fields, region: &str, settings: &Settings, faults: &mut Vec<Fa
     }
     let group = fields.auto_scaling_group.clone();
     match (action.as_deref(), group) {
-        (Some("start"), group) => start(fields, group, region, settings, faults),
+        (Some("start"), group) => start(&fields, group, region, settings, faults),
         (Some("resume"), None) => Some(Command::Reconcile),
         (Some("status"), Some(group)) => named(&group, faults).map(Command::Status),
         (Some("abort"), Some(group)) => named(&group, faults).map(Command::Abort),
@@ -131,7 +131,7 @@ fn named(text: &str, faults: &mut Vec<Fault>) -> Option<GroupName> {
 }
 
 fn start(
-    fields: Fields,
+    fields: &Fields,
     group: Option<String>,
     region: &str,
     settings: &Settings,

@@ -19,7 +19,7 @@ use crate::plan::rollout::record::{CLUSTER_TAG, ROLLOUT_ATTRIBUTE, RolloutRecord
 use crate::plan::rollout::seen::RolloutSnapshot;
 use crate::snapshot::{
     AutoScalingGroup, ClusterSnapshot, ContainerInstance, ContainerInstanceStatus, Known, LifecycleState,
-    MachineState, SchedulingStrategy, Task,
+    MachineState, ScalingActivity, SchedulingStrategy, Task,
 };
 use crate::timestamp::Timestamp;
 
@@ -125,7 +125,7 @@ pub async fn look(
 /// AWS's words about the latest launch that failed since then.
 async fn last_failure(aws: &Aws, group: &GroupName, since: Timestamp) -> Option<String> {
     let activities = aws.scaling_activities(group, 1).await.ok()?;
-    let mut failed = activities.into_iter().filter(|it| it.has_failed());
+    let mut failed = activities.into_iter().filter(ScalingActivity::has_failed);
     failed.find(|it| it.started_at.is_some_and(|at| at >= since))?.status_message
 }
 

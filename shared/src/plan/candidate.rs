@@ -13,6 +13,7 @@ use crate::percent::Percent;
 use crate::plan::case::Case;
 use crate::plan::eligible::Survey;
 use crate::plan::reason::{Blocked, Reason, Subject, SubjectKind, Unevenness};
+use crate::plan::record::ROLLOUT_ATTRIBUTE;
 use crate::plan::rest::rest_of;
 use crate::plan::spread::Layout;
 use crate::snapshot::{
@@ -84,6 +85,7 @@ pub fn reason_not_now(case: &Case<'_>) -> Option<Reason> {
         return Some(Reason::MoveInFlight);
     }
     reason_unreadable(case.snapshot)
+        .or_else(|| reason_rolled_out(case.snapshot))
         .or_else(|| reason_deploying(service))
         .or_else(|| reason_unsteady(case))
         .or_else(|| reason_foreign_drain(case))
@@ -112,6 +114,13 @@ pub fn reason_unreadable(snapshot: &ClusterSnapshot) -> Option<Reason> {
     let first = snapshot.unknown.iter().find(|unknown| unknown.kind != UnreadableKind::Service)?;
     let kind = if first.kind == UnreadableKind::Task { "task" } else { "container instance" };
     Some(Reason::CannotTell { what: format!("{kind} {} could not be read: {}", first.arn, first.reason) })
+}
+
+/// A rollout moves every task once; a rebalance beside it would move some of them twice.
+fn reason_rolled_out(snapshot: &ClusterSnapshot) -> Option<Reason> {
+    let mut instances = snapshot.container_instances.values();
+    let marked = instances.find(|it| it.attributes.contains_key(ROLLOUT_ATTRIBUTE))?;
+    Some(Reason::RolloutInProgress { instance: marked.arn.clone() })
 }
 
 fn reason_deploying(service: &Service) -> Option<Reason> {

@@ -97,6 +97,12 @@ pub enum Reason {
         /// The DRAINING one.
         instance: ContainerInstanceArn,
     },
+    /// All of a group's instances are being replaced: what is even now will not be for long.
+    #[error("a rollout is under way: container instance {} is being replaced", instance.short())]
+    RolloutInProgress {
+        /// One of those that go.
+        instance: ContainerInstanceArn,
+    },
     /// ECS itself levels the zones.
     #[error("its zones are uneven and ECS Availability Zone rebalancing is enabled: ECS levels them")]
     AvailabilityZoneRebalancing,

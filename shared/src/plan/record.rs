@@ -35,6 +35,8 @@ pub const MOVE_TAG: &str = "evenkeel:move";
 pub const SURGE_OFF_TAG: &str = "evenkeel:surge-off";
 /// Key of the tag on a cluster that stops new work.
 pub const PAUSE_TAG: &str = "evenkeel:pause";
+/// Attribute of container instances that a rollout replaces, or lets go.
+pub const ROLLOUT_ATTRIBUTE: &str = "evenkeel.rollout";
 
 /// A task protection is renewed before less than this is left of it: a lowered desired count must find every keeper
 /// protected until ECS has chosen, which takes it seconds; minutes leave room for a throttled scheduler.

@@ -14,5 +14,7 @@ pub mod reason;
 pub mod record;
 pub mod seen;
 pub mod step;
+#[cfg(test)]
+mod testing;
 
-pub use back::rejected;
+pub use back::{back_from_lost, rejected};

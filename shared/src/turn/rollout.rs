@@ -12,6 +12,7 @@ use crate::execute::rollout::ExecuteRollout;
 use crate::ids::{ClusterName, GroupName, InstanceId};
 use crate::observe::rollout as observe;
 use crate::plan::drain::empty::Emptiness;
+use crate::plan::rollout::back_from_lost as lost_record;
 use crate::plan::rollout::decision::{Decision, Outcome, Step, outcome};
 use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::preflight::{Preflight, preflight, unsteady_text};
@@ -149,13 +150,34 @@ impl Rollout<'_> {
     /// Has the rollout end: back where there is a way back.
     pub async fn abort(&self, rolled: &mut Rolled) -> Result<(), Error> {
         let group = self.group(&rolled.group).await?;
-        let Some(record) = self.record(rolled, &group) else { return Ok(()) };
+        if !group.tags.contains_key(ROLLOUT_TAG) {
+            return self.abort_lost(rolled, group).await;
+        }
+        let Some(record) = Self::record(rolled, &group) else { return Ok(()) };
         let Some(cluster) = observe::cluster_of(&group) else { return Ok(()) };
         if record.ending.is_none() {
             let aborted = RolloutRecord { ending: Some(Ending::Aborted), ..record.clone() };
             let name = rolled.group.clone();
             let action = self.execute(&name, &cluster).record(&record, &aborted).await;
             rolled.actions.push(action);
+        }
+        Ok(())
+    }
+
+    /// Marks without a record are taken back by this command only: the size that is found is kept, and what was suspended,
+    /// and by whom, nobody knows any more.
+    async fn abort_lost(&self, rolled: &mut Rolled, group: AutoScalingGroup) -> Result<(), Error> {
+        for cluster in crate::observe::clusters(self.aws, self.settings).await? {
+            let marked = observe::marked(self.aws, &cluster).await?;
+            if !marked.iter().any(|id| group.instances.contains_key(id)) {
+                continue;
+            }
+            let name = rolled.group.clone();
+            let record = lost_record(&group, marked.len() as u32, self.aws.now());
+            let action = self.execute(&name, &cluster).start(&record, "").await;
+            rolled.has_failed_to_start = !action.outcome.is_accepted();
+            rolled.actions.push(action);
+            return Ok(());
         }
         Ok(())
     }
@@ -168,7 +190,7 @@ impl Rollout<'_> {
     }
 
     /// The record of the group, if it has one that can be read.
-    fn record(&self, rolled: &mut Rolled, group: &AutoScalingGroup) -> Option<RolloutRecord> {
+    fn record(rolled: &mut Rolled, group: &AutoScalingGroup) -> Option<RolloutRecord> {
         match group.tags.get(ROLLOUT_TAG).map(|text| text.parse::<RolloutRecord>()) {
             Some(Ok(record)) => Some(record),
             Some(Err(error)) => {
@@ -191,7 +213,7 @@ impl Rollout<'_> {
     pub async fn look(&self, rolled: &mut Rolled, writes: bool) -> Result<(), Error> {
         rolled.is_moving = false;
         let group = self.group(&rolled.group).await?;
-        let Some(record) = self.record(rolled, &group) else { return Ok(()) };
+        let Some(record) = Self::record(rolled, &group) else { return Ok(()) };
         let Some(cluster) = observe::cluster_of(&group) else {
             rolled.reasons = vec![RolloutReason::UnreadableRecord { value: "no cluster".to_owned() }];
             rolled.end(Status::Blocked, "the tag evenkeel:rollout-cluster is gone: nothing is done");

@@ -221,6 +221,30 @@ fn a_record_that_is_erased_is_said_and_nobody_is_ended() {
         assert_eq!(stage.simulator.account(standby_of).len(), 6);
         let report = stage.rollout(start()).await.unwrap();
         assert_eq!(report.status, Status::Blocked, "{report:#?}");
+        let report = stage.rollout(command("abort")).await.unwrap();
+        assert_eq!(report.status, Status::RolledBack, "{report:#?}");
+        stage.simulator.change(|account| {
+            account.auto_scaling_groups.get_mut("web-asg").unwrap().suspended.clear();
+        });
+        assert_as_before(&stage, 6, &format!("{report:#?}")).await;
+    });
+}
+
+#[test]
+fn a_rebalance_and_a_drain_leave_it_alone_and_say_so() {
+    play(1462, outdated(1462, |it| it), async |stage| {
+        let stage = stage.with("EVENKEEL_BAKE_TIME", "5m");
+        until(&stage, "gate").await;
+        let writes = stage.writes();
+        let report = stage.scheduled().await;
+        let is_said = report.blocked.iter().any(|it| it.sentence.contains("a rollout is under way"));
+        assert!(is_said || report.blocked.is_empty(), "{report:#?}");
+        let report = stage.drain_scheduled().await;
+        assert_eq!(report.blocked.len(), 6, "{report:#?}");
+        assert!(report.blocked.iter().all(|it| it.sentence.contains("a rollout replaces it")));
+        let report = stage.drain(json!({"instanceId": "i-a1", "cluster": "web"})).await.unwrap();
+        assert!(report.blocked.iter().any(|it| it.sentence.contains("a rollout replaces it")), "{report:#?}");
+        assert_eq!(stage.writes(), writes);
     });
 }
 

@@ -67,6 +67,9 @@ fn the_work_of_others_has_the_right_of_way() {
         c.web().deployments.push(older);
     });
     assert_no_candidate("foreignDrain", |c| c.instance("a", 0).status = ContainerInstanceStatus::Draining);
+    assert_no_candidate("rolloutInProgress", |c| {
+        c.instance("a", 1).attributes.insert("evenkeel.rollout".to_owned(), Some("old".to_owned()));
+    });
 }
 
 #[test]

@@ -96,6 +96,9 @@ pub enum DrainReason {
     /// Somebody else drains it.
     #[error("somebody else is draining it: it carries no record of Evenkeel's")]
     ForeignDrain,
+    /// It is being replaced with all of its group.
+    #[error("a rollout replaces it")]
+    InRollout,
     /// Its record cannot be read.
     #[error("its attribute evenkeel.drain cannot be read: {value}")]
     UnreadableRecord {

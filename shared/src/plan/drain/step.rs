@@ -110,6 +110,11 @@ fn reason_not_begun(view: &DrainView<'_>) -> Option<DrainReason> {
         return None;
     }
     match view.record.cause {
+        Cause::Manual | Cause::Recommendation
+            if view.seen.instance.attributes.contains_key(moves::ROLLOUT_ATTRIBUTE) =>
+        {
+            Some(DrainReason::InRollout)
+        }
         Cause::Manual => reason_paused(view),
         Cause::Recommendation => reason_paused(view).or_else(|| replacement(view).err()),
         Cause::Hook => None,

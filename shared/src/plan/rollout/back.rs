@@ -7,15 +7,17 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::plan::drain::empty::Emptiness;
 use crate::plan::rollout::decision::{Decision, Step, outcome};
 use crate::plan::rollout::forward::{ids, is_present};
 use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::reason::RolloutReason;
-use crate::plan::rollout::record::{Ending, Mark, Process, RolloutRecord};
+use crate::plan::rollout::record::{Ending, Mark, Process, RolloutRecord, Selection, Terms};
 use crate::plan::rollout::seen::RolloutView;
-use crate::snapshot::AutoScalingInstance;
+use crate::snapshot::{AutoScalingGroup, AutoScalingInstance, LifecycleState};
+use crate::timestamp::Timestamp;
 
 /// The record with which the way back begins. Nothing was grown before the first instance went on standby.
 pub(super) fn begin(view: &RolloutView<'_>, record: &RolloutRecord, ending: Ending) -> RolloutRecord {
@@ -36,6 +38,28 @@ pub(super) fn begin(view: &RolloutView<'_>, record: &RolloutRecord, ending: Endi
         raised_max,
         suspended,
         ..record.in_phase(Phase::Undo, now)
+    }
+}
+
+/// A record for marks whose own was lost: the way back, with the size as it is found.
+pub fn back_from_lost(group: &AutoScalingGroup, olds: u32, now: Timestamp) -> RolloutRecord {
+    let standby = group.instances.values().filter(|it| it.state == LifecycleState::Standby).count() as u32;
+    let is_ours = !group.suspended.contains_key(Process::Launch.name());
+    let bake_time = Duration::ZERO;
+    RolloutRecord {
+        phase: Phase::Undo,
+        started_at: now,
+        since: now,
+        waves_done: 0,
+        wave_size: 0,
+        olds,
+        keep: group.desired,
+        max: group.max,
+        raised_max: group.max.max(group.desired + standby),
+        suspended: is_ours.then_some(Process::Launch).into_iter().collect(),
+        terms: Terms { surge_percent: 100, canary: 0, bake_time, selection: Selection::All },
+        target: 0,
+        ending: Some(Ending::Aborted),
     }
 }
 

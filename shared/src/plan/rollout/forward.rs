@@ -202,7 +202,8 @@ fn not_empty(view: &RolloutView<'_>, instance: &AutoScalingInstance) -> Option<R
 
 /// Waits for the services, and for the bake.
 pub(super) fn gate(view: &RolloutView<'_>) -> Decision {
-    if let Some(reason) = leaving(view).iter().find_map(|it| not_empty(view, it)) {
+    let occupied = |it: &&AutoScalingInstance| view.seen.emptiness(&it.id) != Emptiness::Empty;
+    if let Some(reason) = leaving(view).into_iter().filter(occupied).find_map(|it| not_empty(view, it)) {
         return Decision::waits(reason);
     }
     let mut decision = Decision { reasons: not_steady(view), ..Decision::default() };

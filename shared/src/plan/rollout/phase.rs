@@ -132,10 +132,10 @@ impl Phase {
 
 /// The table as Markdown, as the README has it.
 pub fn as_markdown() -> String {
-    let mut text = String::from("| phase | what is done | until | way back |\n|---|---|---|---|\n");
-    for line in PHASES {
+    let head = "| phase | what is done | until | way back |\n|---|---|---|---|\n".to_owned();
+    let line = |line: &Line| {
         let Line { word, does, until, way_back, .. } = line;
-        text.push_str(&format!("| `{word}` | {does} | {until} | {way_back} |\n"));
-    }
-    text
+        format!("| `{word}` | {does} | {until} | {way_back} |\n")
+    };
+    std::iter::once(head).chain(PHASES.iter().map(line)).collect()
 }

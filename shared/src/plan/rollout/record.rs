@@ -43,8 +43,7 @@ pub const CLUSTER_TAG: &str = "evenkeel:rollout-cluster";
 pub const UNSTEADY_TAG: &str = "evenkeel:rollout-unsteady";
 /// Tag of the group that stays: the launch template version that was rolled back last, and why.
 pub const REJECTED_TAG: &str = "evenkeel:rollout-rejected";
-/// Attribute of container instances that are to go.
-pub const ROLLOUT_ATTRIBUTE: &str = "evenkeel.rollout";
+pub use crate::plan::record::ROLLOUT_ATTRIBUTE;
 
 /// What the attribute says of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -1,5 +1,8 @@
 //! What is to be done now in a rollout, by the phase that its record names.
 
+#[cfg(test)]
+mod tests;
+
 use crate::plan::rollout::back::{dismiss, restore, undo};
 use crate::plan::rollout::decision::Decision;
 use crate::plan::rollout::forward::{drain, gate, mark, retire, surge, turn_back};

@@ -8,6 +8,7 @@ use crate::observe;
 use crate::observe::drain::Registration;
 use crate::plan::drain::reason::DrainReason;
 use crate::plan::drain::record::{Cause, DrainRecord, record_of};
+use crate::plan::record::ROLLOUT_ATTRIBUTE;
 use crate::snapshot::{ContainerInstance, Known, LifecycleHook, LifecycleState, Member, Transition};
 use crate::timestamp::Timestamp;
 
@@ -97,6 +98,9 @@ impl Drain<'_> {
             Some(Known::Known(hooks)) => self.told_by_hooks(hooks),
             Some(Known::Unknown(why)) => {
                 Err(DrainReason::CannotTell { what: format!("which lifecycle hook holds it: {why}") })
+            }
+            Some(Known::NotAsked) | None if instance.attributes.contains_key(ROLLOUT_ATTRIBUTE) => {
+                Err(DrainReason::InRollout)
             }
             Some(Known::NotAsked) | None => Err(DrainReason::ForeignDrain),
         }

@@ -1,0 +1,286 @@
+//! Steps of a rollout, one condition at a time.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::*;
+use crate::ids::InstanceId;
+use crate::plan::rollout::decision::Step;
+use crate::plan::rollout::reason::RolloutReason;
+use crate::plan::rollout::record::{Mark, Process};
+use crate::plan::rollout::testing::Scene;
+use crate::plan::testing::now;
+use crate::settings::OnDrainTimeout;
+use crate::snapshot::{ContainerInstanceStatus, Known, LifecycleState};
+
+fn ids(all: &[&str]) -> Vec<InstanceId> {
+    all.iter().map(|&id| id.into()).collect()
+}
+
+fn next(scene: &Scene) -> Option<Phase> {
+    scene.decide().next.map(|it| it.phase)
+}
+
+fn terminated(scene: &Scene) -> Vec<InstanceId> {
+    let steps = scene.decide().steps.into_iter();
+    steps
+        .filter_map(|step| if let Step::Terminate(ids) = step { Some(ids) } else { None })
+        .flatten()
+        .collect()
+}
+
+#[test]
+fn growth_begins_once_every_mark_was_read_back() {
+    let mut scene = Scene::new(Phase::Mark);
+    assert_eq!(next(&scene), Some(Phase::Surge));
+    scene.registered("i-b").attributes.clear();
+    assert_eq!(scene.decide().steps, [Step::Mark(ids(&["i-b"]), Mark::Old)]);
+    scene.seen.registered.remove(&"i-b".into());
+    let decision = scene.decide();
+    assert!(
+        decision.steps.is_empty() && decision.next.is_none(),
+        "an instance that never registered: {decision:?}"
+    );
+}
+
+#[test]
+fn only_what_interferes_is_suspended_and_only_if_it_was_not() {
+    let mut scene = Scene::new(Phase::Mark);
+    scene.seen.group.suspended.remove("AZRebalance");
+    assert_eq!(scene.decide().steps, [Step::Suspend(BTreeSet::from([Process::AZRebalance]))]);
+    scene.record.suspended.remove(&Process::AZRebalance);
+    assert_eq!(next(&scene), Some(Phase::Surge), "the record leaves it to others");
+}
+
+#[test]
+fn a_wave_takes_from_each_zone_in_turn_and_no_more_than_its_size() {
+    let mut scene = Scene::new(Phase::Surge);
+    scene.add("i-a2", "a", LifecycleState::InService);
+    scene.mark("i-a2", Mark::Old);
+    scene.record.wave_size = 2;
+    assert_eq!(scene.decide().steps, [Step::EnterStandby(ids(&["i-a", "i-b"]))]);
+    scene.state("i-a", LifecycleState::Standby);
+    assert_eq!(scene.decide().steps, [Step::EnterStandby(ids(&["i-a2"]))]);
+}
+
+#[test]
+fn nobody_is_drained_before_as_many_new_ones_are_ready() {
+    assert_eq!(next(&Scene::doubled(Phase::Surge)), Some(Phase::Drain));
+    let changes: [fn(&mut Scene); 6] = [
+        |it| it.registered("i-x").agent_connected = false,
+        |it| it.registered("i-x").registered_at = Some(now() - Duration::from_secs(9)),
+        |it| it.registered("i-x").status = ContainerInstanceStatus::Other,
+        |it| drop(it.seen.registered.remove(&"i-x".into())),
+        |it| it.state("i-x", LifecycleState::Pending),
+        |it| it.seen.daemons_missing = Known::Known(1),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut scene = Scene::doubled(Phase::Surge);
+        change(&mut scene);
+        let decision = scene.decide();
+        assert!(decision.next.is_none() && decision.steps.is_empty(), "{number}: {decision:?}");
+        let mut scene = Scene { record: scene.record.in_phase(Phase::Drain, now()), ..scene };
+        scene.seen.observed_at = now();
+        let drained: Vec<Step> = scene.decide().steps;
+        assert_eq!(drained, [Step::Drain(ids(&["i-a", "i-b"]))], "{number}: one has no substitute");
+    }
+}
+
+#[test]
+fn after_the_launch_time_out_it_goes_on_with_fewer_or_back_with_none() {
+    let mut scene = Scene::doubled(Phase::Surge);
+    scene.record.since = now() - scene.policy.launch_timeout;
+    for (gone, expected) in [("i-x", Phase::Drain), ("i-y", Phase::Drain), ("i-z", Phase::Undo)] {
+        scene.seen.group.instances.remove(&gone.into());
+        assert_eq!(next(&scene), Some(expected), "{gone}");
+    }
+}
+
+#[test]
+fn nothing_new_begins_during_a_pause() {
+    for phase in [Phase::Mark, Phase::Surge, Phase::Drain, Phase::Gate, Phase::Retire] {
+        for paused in [Known::Known(true), Known::Unknown("throttled".to_owned()), Known::NotAsked] {
+            let mut scene = if phase < Phase::Drain { Scene::new(phase) } else { Scene::doubled(phase) };
+            scene.registered("i-a").attributes.clear();
+            if phase >= Phase::Gate {
+                for id in ["i-a", "i-b", "i-c"] {
+                    scene.empty(id);
+                }
+            }
+            scene.seen.paused = paused;
+            let decision = scene.decide();
+            assert!(decision.steps.is_empty(), "{phase:?} {decision:?}");
+            assert!(decision.next.is_none_or(|it| it.phase <= Phase::Gate), "{phase:?}");
+        }
+    }
+}
+
+#[test]
+fn a_drain_ends_when_every_one_was_seen_empty_twice() {
+    let mut scene = Scene::doubled(Phase::Drain);
+    for id in ["i-a", "i-b", "i-c"] {
+        scene.empty(id);
+    }
+    assert_eq!(next(&scene), Some(Phase::Gate));
+    let changes: [fn(&mut Scene); 5] = [
+        |it| it.empty_since.clear(),
+        |it| drop(it.seen.tasks.insert("i-a".into(), Known::Unknown("throttled".to_owned()))),
+        |it| it.registered("i-a").tasks_running = 1,
+        |it| it.registered("i-a").tasks_pending = 1,
+        |it| drop(it.seen.registered.remove(&"i-a".into())),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        for phase in [Phase::Drain, Phase::Retire] {
+            let mut scene = Scene { record: scene.record.in_phase(phase, now()), ..scene.clone() };
+            change(&mut scene);
+            assert_eq!(next(&scene), None, "{number} {phase:?}");
+            assert!(!terminated(&scene).contains(&"i-a".into()), "{number} {phase:?}");
+        }
+    }
+}
+
+#[test]
+fn what_ecs_has_lost_is_ended_only_if_ec2_has_ended_it() {
+    let mut scene = Scene::doubled(Phase::Retire);
+    scene.seen.registered.remove(&"i-a".into());
+    for (answer, expected) in [
+        (Known::Known(true), vec!["i-a"]),
+        (Known::Known(false), vec![]),
+        (Known::Unknown(String::new()), vec![]),
+    ] {
+        scene.seen.ended.insert("i-a".into(), answer);
+        scene.empty_since.insert("i-a".into(), now() - Duration::from_mins(1));
+        assert_eq!(terminated(&scene), ids(&expected));
+    }
+}
+
+#[test]
+fn a_drain_that_takes_too_long_is_taken_back_held_or_forced() {
+    let mut scene = Scene::doubled(Phase::Drain);
+    scene.record.since = now() - scene.policy.drain_timeout;
+    assert_eq!(next(&scene), Some(Phase::Undo));
+    scene.policy.on_drain_timeout = OnDrainTimeout::Hold;
+    assert!(scene.decide().reasons.contains(&RolloutReason::Held));
+    scene.policy.on_drain_timeout = OnDrainTimeout::Force;
+    assert_eq!(next(&scene), Some(Phase::Retire));
+}
+
+#[test]
+fn the_gate_waits_for_the_services_and_the_bake() {
+    let mut scene = Scene::doubled(Phase::Gate);
+    for id in ["i-a", "i-b", "i-c"] {
+        scene.empty(id);
+    }
+    scene.record.terms.bake_time = Duration::from_mins(1);
+    assert!(matches!(scene.decide().reasons[..], [RolloutReason::Baking { .. }]), "{:?}", scene.decide());
+    scene.record.terms.bake_time = Duration::ZERO;
+    assert_eq!(next(&scene), Some(Phase::Retire));
+    scene.seen.services = Known::Unknown("throttled".to_owned());
+    assert_eq!(next(&scene), None);
+    scene.record.since = now() - scene.policy.drain_timeout;
+    assert_eq!(next(&scene), Some(Phase::Undo));
+}
+
+#[test]
+fn an_abort_turns_back_until_the_first_termination() {
+    let with = |phase| {
+        let mut scene = Scene::doubled(phase);
+        scene.record.ending = Some(Ending::Aborted);
+        scene
+    };
+    assert_eq!(next(&with(Phase::Mark)), Some(Phase::Restore));
+    for phase in [Phase::Surge, Phase::Drain, Phase::Gate] {
+        assert_eq!(next(&with(phase)), Some(Phase::Undo), "{phase:?}");
+    }
+    let mut retiring = with(Phase::Retire);
+    retiring.empty("i-a");
+    assert_eq!(terminated(&retiring), ids(&["i-a"]));
+}
+
+#[test]
+fn the_way_back_keeps_the_size_that_is_found_and_makes_room() {
+    let mut scene = Scene::doubled(Phase::Gate);
+    scene.record.ending = Some(Ending::Aborted);
+    (scene.seen.group.desired, scene.seen.group.max) = (4, 5);
+    let record = scene.decide().next.unwrap();
+    assert_eq!((record.keep, record.max, record.raised_max), (4, 5, 7));
+    assert!(record.suspended.contains(&Process::Launch));
+}
+
+#[test]
+fn nobody_comes_off_standby_while_the_group_may_launch() {
+    let mut scene = Scene::doubled(Phase::Undo);
+    scene.empty("i-a");
+    let suspend = Step::Suspend(BTreeSet::from([Process::Launch]));
+    assert_eq!(scene.decide().steps, [Step::Activate(ids(&["i-a"])), suspend]);
+    let scene = scene.launches_nothing();
+    let exit = Step::ExitStandby(ids(&["i-a", "i-b", "i-c"]));
+    assert_eq!(scene.decide().steps, [Step::Activate(ids(&["i-a"])), exit]);
+}
+
+fn back_in_service() -> Scene {
+    let mut scene = Scene::doubled(Phase::Dismiss);
+    for id in ["i-a", "i-b", "i-c"] {
+        scene.state(id, LifecycleState::InService);
+    }
+    scene.seen.group.desired = 6;
+    scene.launches_nothing()
+}
+
+#[test]
+fn new_ones_that_are_too_many_go_by_name_once_they_are_empty() {
+    let mut scene = back_in_service();
+    let new = ids(&["i-x", "i-y", "i-z"]);
+    assert_eq!(scene.decide().steps, [Step::Mark(new.clone(), Mark::Dismissed), Step::Drain(new.clone())]);
+    for id in ["i-x", "i-y"] {
+        scene.empty(id);
+    }
+    assert_eq!(terminated(&scene), ids(&["i-x", "i-y"]));
+    scene.seen.group.suspended.remove("Launch");
+    assert!(terminated(&scene).is_empty(), "they would be replaced");
+}
+
+#[test]
+fn the_desired_capacity_is_written_when_nobody_can_be_chosen_for_it() {
+    let mut scene = back_in_service();
+    for id in ["i-y", "i-z"] {
+        drop(scene.seen.group.instances.remove(&id.into()));
+    }
+    let desired = Step::SetDesired(3);
+    assert!(!scene.decide().steps.contains(&desired), "one too many counts");
+    scene.state("i-x", LifecycleState::Pending);
+    assert!(!scene.decide().steps.contains(&desired), "one is on its way");
+    scene.seen.group.instances.remove(&"i-x".into());
+    assert_eq!(scene.decide().steps, [desired]);
+    scene.seen.group.desired = 3;
+    (scene.seen.group.max, scene.record.raised_max) = (9, 9);
+    assert_eq!(scene.decide().steps, [Step::SetMax(6)]);
+    scene.seen.group.max = 8;
+    assert_eq!(next(&scene), Some(Phase::Restore), "somebody else's maximum stays");
+}
+
+#[test]
+fn restoring_takes_away_ours_and_the_record_last() {
+    let mut scene = Scene::new(Phase::Restore);
+    scene.seen.group.suspended.insert("HealthCheck".to_owned(), String::new());
+    let ours: BTreeSet<Process> = Process::FORWARD.into_iter().collect();
+    assert_eq!(scene.decide().steps, [Step::Resume(ours), Step::Unmark(ids(&["i-a", "i-b", "i-c"]))]);
+    for process in Process::FORWARD {
+        scene.seen.group.suspended.remove(process.name());
+    }
+    for id in ["i-a", "i-b", "i-c"] {
+        scene.registered(id).attributes.clear();
+    }
+    assert_eq!(scene.decide().steps, [Step::Forget]);
+}
+
+#[test]
+fn a_rollout_that_takes_too_long_ends() {
+    let mut scene = Scene::doubled(Phase::Gate);
+    scene.record.started_at = now() - scene.policy.rollout_timeout;
+    let record = scene.decide().next.unwrap();
+    assert_eq!((record.phase, record.ending), (Phase::Undo, Some(Ending::RolloutTimeout)));
+    scene.record.phase = Phase::Retire;
+    let record = scene.decide().next.unwrap();
+    assert_eq!((record.phase, record.ending), (Phase::Retire, Some(Ending::RolloutTimeout)));
+}
