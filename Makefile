@@ -22,7 +22,7 @@ test: ## Build the functions and run every test
 soak: ## Kill the function after every single write in every family of clusters (about an hour)
 	$(CARGO) test --locked -p evenkeel-tests --test scenarios -- --ignored --nocapture soak
 
-demo: ## Watch the real function even out a simulated cluster, then stop-everything do it
+demo: ## Watch the real functions even out, drain and roll out simulated clusters
 	@$(CARGO) build --locked --quiet --workspace --bins
 	@target/debug/demo
 

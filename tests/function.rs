@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use evenkeel_tests::{clusters, drains};
+use evenkeel_tests::{clusters, drains, rollouts};
 use serde_json::{Value, json};
 use simulator::account::{Account, InterruptionAction};
 use simulator::runtime_api::{InvocationResult, RuntimeApi};
@@ -94,6 +94,13 @@ fn scheduled_event() -> Value {
     })
 }
 
+/// Fails if any call was to change something.
+fn assert_only_read(simulator: &Simulator) {
+    let mut calls = simulator.calls().into_iter();
+    let write = calls.find(|call| !simulator::operations::is_read(&call.operation));
+    assert!(write.is_none(), "{write:#?}");
+}
+
 const SETTINGS: [(&str, &str); 2] = [("EVENKEEL_CLUSTERS", "web"), ("EVENKEEL_POLL_INTERVAL", "125ms")];
 
 #[test]
@@ -128,10 +135,7 @@ fn bad_events_are_errors_with_a_type_and_a_place() {
         assert_eq!(error["errorType"], kind, "{error}");
         assert!(error["errorMessage"].as_str().is_some_and(|text| text.contains(place)), "{error}");
     }
-    let reads = ["List", "Describe", "Get"];
-    let is_write =
-        |call: &simulator::simulator::Call| reads.iter().all(|prefix| !call.operation.starts_with(prefix));
-    assert!(!simulator.calls().iter().any(is_write), "{:#?}", simulator.calls());
+    assert_only_read(&simulator);
 }
 
 #[test]
@@ -157,6 +161,28 @@ fn the_drain_binary_refuses_an_event_of_another_region() {
     let (answers, simulator) = answers_of("drain", account, &SETTINGS, &[warning]);
     let InvocationResult::Error(error) = &answers[0] else { panic!("{answers:#?}") };
     assert_eq!((&error["errorType"], simulator.calls().len()), (&json!("EventInvalid"), 0), "{error}");
+}
+
+#[test]
+fn the_rollout_binary_looks_before_it_leaps_and_knows_its_actions() {
+    let mut dry_run = rollouts::start();
+    dry_run["dryRun"] = json!(true);
+    let events = [dry_run, rollouts::command("fly")];
+    let (answers, simulator) = answers_of("rollout", rollouts::outdated(1, |it| it), &SETTINGS, &events);
+    let InvocationResult::Response(report) = &answers[0] else { panic!("{answers:#?}") };
+    let preflight = &report["groups"][0]["preflight"];
+    assert_eq!((&report["status"], &report["dryRun"]), (&json!("inProgress"), &json!(true)), "{report:#}");
+    assert_eq!((&preflight["sizes"], &preflight["surge"]), (&json!([3, 6, 9]), &json!(6)), "{report:#}");
+    assert_eq!(
+        (&preflight["target"]["version"], &preflight["blockers"]),
+        (&json!(2), &json!([])),
+        "{report:#}"
+    );
+    assert_eq!(preflight["old"].as_array().map(Vec::len), Some(6), "{report:#}");
+    let InvocationResult::Error(error) = &answers[1] else { panic!("{answers:#?}") };
+    assert_eq!(error["errorType"], "EventInvalid", "{error}");
+    assert!(error["errorMessage"].as_str().is_some_and(|text| text.contains("action is 'fly'")), "{error}");
+    assert_only_read(&simulator);
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! `make bench`, second half: every family of clusters under every policy, and what the planner needs for large ones.
+//! `make bench`, second half: every family of clusters under every policy, interruptions and rollouts beside what people
+//! have without Evenkeel, and what the planner needs for large clusters.
 
 mod families;
 mod interruptions;
 mod large;
 mod planner;
 mod policies;
+mod rollouts;
 mod shares;
 
 use std::process::ExitCode;
@@ -24,6 +26,8 @@ enum Part {
     Families,
     /// Spot interruptions beside what people have without Evenkeel.
     Interruptions,
+    /// Replacing every instance of a group beside what people do without Evenkeel.
+    Rollouts,
     /// Wall time and peak memory of planning, over sizes of cluster.
     Planner,
     /// One row of `planner`, measured in this process and printed as JSON.
@@ -45,9 +49,14 @@ fn main() -> ExitCode {
             interruptions::print_table();
             Ok(())
         }
+        Some(Part::Rollouts) => {
+            rollouts::print_table();
+            Ok(())
+        }
         None => {
             families::print_table();
             interruptions::print_table();
+            rollouts::print_table();
             planner::print_table()
         }
     };

@@ -71,6 +71,14 @@ impl Figures {
     }
 }
 
+/// Every broken promise that the checkers saw, and everything that was not put back.
+pub(crate) fn broken(simulator: &Simulator) -> Vec<String> {
+    let account = simulator.account(Account::clone);
+    let mut broken: Vec<String> = simulator.violations().iter().map(|it| format!("{it:?}")).collect();
+    broken.extend(simulator.checkers(|checkers| checkers.left_over(&account)));
+    broken
+}
+
 fn calls_of(report: &Value) -> u64 {
     report["apiCalls"].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
 }

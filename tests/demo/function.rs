@@ -52,4 +52,9 @@ impl Function {
             ended = self.process.wait() => Err(io::Error::other(format!("the function ended: {}", ended?))),
         }
     }
+
+    /// Ends the process at once, as Lambda's host may: it has no say, and its invocation gets no answer.
+    pub(crate) async fn kill(mut self) -> io::Result<()> {
+        self.process.kill().await
+    }
 }

@@ -12,7 +12,7 @@ use simulator::simulator::Simulator;
 use tokio::net::TcpListener;
 
 use crate::function::Function;
-use crate::{Arguments, story};
+use crate::{Arguments, figures, story};
 
 /// The instance that is taken.
 const INSTANCE: &str = "i-a1";
@@ -75,8 +75,7 @@ fn close(simulator: &Simulator, report: &Value) -> bool {
     let killed = simulator.checkers(|it| it.drains().killed_running());
     let account = simulator.account(Account::clone);
     let group = &account.auto_scaling_groups["web-asg"];
-    let broken: Vec<String> = simulator.violations().iter().map(|it| format!("{it:?}")).collect();
-    let left_over = simulator.checkers(|it| it.left_over(&account));
+    let broken = figures::broken(simulator);
     println!(
         "\n  tasks killed while they ran: {killed}; tasks missing elsewhere when it ended: {}",
         missing(drain.as_ref())
@@ -86,10 +85,10 @@ fn close(simulator: &Simulator, report: &Value) -> bool {
         group.instances.len(),
         group.desired_capacity
     );
-    for line in broken.iter().chain(&left_over) {
+    for line in &broken {
         println!("  BROKEN: {line}");
     }
-    let is_clean = broken.is_empty() && left_over.is_empty() && killed == 0;
+    let is_clean = broken.is_empty() && killed == 0;
     if is_clean {
         println!("  every checker is silent, and everything was put back");
     }

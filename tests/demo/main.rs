@@ -1,13 +1,15 @@
 //! `make demo`: the real function evens out a simulated cluster over TCP, then the same cluster has everything stopped;
-//! in a second act EC2 takes an instance away, and the function `drain` empties and replaces it.
+//! in a second act EC2 takes an instance away, and the function `drain` empties and replaces it; in a third one the
+//! function `rollout` replaces a whole group, and is killed on the way.
 //!
 //! Nothing here knows how the functions decide. They are the binaries that would be uploaded to Lambda, under a Lambda
-//! Runtime API, on the events that Amazon EventBridge documents, with `AWS_ENDPOINT_URL` pointing at the
-//! simulated account. The account's clock runs thirty times as fast as the wall's.
+//! Runtime API, on the events that Amazon EventBridge documents and a person's command, with `AWS_ENDPOINT_URL` pointing at
+//! the simulated account. The account's clock runs thirty times as fast as the wall's.
 
 mod figures;
 mod function;
 mod interruption;
+mod rollout;
 mod story;
 
 use std::path::PathBuf;
@@ -75,7 +77,8 @@ async fn play(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>>
     }
     println!("{}", figures::table(&evened, &stopped));
     let is_drained = interruption::play(arguments).await?;
-    Ok(evened.is_clean() && is_drained)
+    let is_rolled_out = rollout::play(arguments).await?;
+    Ok(evened.is_clean() && is_drained && is_rolled_out)
 }
 
 async fn even_out(arguments: &Arguments, account: Account) -> Result<Figures, Box<dyn std::error::Error>> {

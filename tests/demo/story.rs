@@ -24,6 +24,11 @@ pub(crate) fn opening(simulator: &Simulator, seed: u64, multiple: f64) {
 
 /// Prints what happens until it is stopped.
 pub(crate) async fn tell(simulator: Simulator) {
+    tell_as(simulator, retold).await;
+}
+
+/// The same in an act's own choice and words.
+pub(crate) async fn tell_as(simulator: Simulator, retold: fn(Vec<Happening>) -> Vec<Happening>) {
     let mut told = 0;
     loop {
         let news: Vec<Happening> = simulator.account(|account| account.happenings[told..].to_vec());

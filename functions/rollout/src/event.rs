@@ -78,18 +78,18 @@ fn command(event: Value, region: &str, settings: &Settings) -> Result<Command, E
         Error::event(&place, format!("cannot be read: {}", error.into_inner()))
     })?;
     let mut faults = Vec::new();
-    let command = chosen(fields, region, settings, &mut faults);
+    let command = chosen(&fields, region, settings, &mut faults);
     command.filter(|_| faults.is_empty()).ok_or(Error::Event(faults))
 }
 
-fn chosen(fields: Fields, region: &str, settings: &Settings, faults: &mut Vec<Fault>) -> Option<Command> {
+fn chosen(fields: &Fields, region: &str, settings: &Settings, faults: &mut Vec<Fault>) -> Option<Command> {
     let action = fields.action.clone();
     if action.as_deref() != Some("start") {
-        refuse_terms(&fields, faults);
+        refuse_terms(fields, faults);
     }
     let group = fields.auto_scaling_group.clone();
     match (action.as_deref(), group) {
-        (Some("start"), group) => start(&fields, group, region, settings, faults),
+        (Some("start"), group) => start(fields, group, region, settings, faults),
         (Some("resume"), None) => Some(Command::Reconcile),
         (Some("status"), Some(group)) => named(&group, faults).map(Command::Status),
         (Some("abort"), Some(group)) => named(&group, faults).map(Command::Abort),

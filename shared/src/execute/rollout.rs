@@ -36,14 +36,19 @@ pub struct ExecuteRollout<'a> {
 }
 
 impl ExecuteRollout<'_> {
-    /// Carries out `step`, decided from `seen`, and returns what was done, one entry a kind of call; `rejected` is remembered
-    /// when the record goes.
+    /// Carries out `step`, decided from `seen`, and returns what was done, one entry a kind of call; nothing, if the record is
+    /// another by now. `rejected` is remembered when the record goes.
     pub async fn execute_rollout(
         &self,
         step: &Step,
         seen: &RolloutSnapshot,
+        record: &RolloutRecord,
         rejected: Option<&str>,
     ) -> Vec<Action> {
+        if let Err(outcome) = self.if_record_is(Some(record)).await {
+            let why = format!("{step:?}");
+            return vec![self.action("DescribeAutoScalingGroups", why, outcome)];
+        }
         match step {
             Step::Mark(ids, mark) => vec![self.mark(&arns(seen, ids), Some(*mark)).await],
             Step::Unmark(ids) => vec![self.mark(&arns(seen, ids), None).await],
@@ -176,8 +181,13 @@ impl ExecuteRollout<'_> {
         answers.into_iter().map(|(id, answer)| action(&id, outcome(answer))).collect()
     }
 
+    /// One below the desired capacity would lower that too (API: `UpdateAutoScalingGroup`).
     async fn set_max(&self, max: u32) -> Action {
-        let outcome = self.done(self.aws.set_max_size(self.group, max)).await;
+        let outcome = match self.fresh().await {
+            Ok(group) if group.desired <= max => self.done(self.aws.set_max_size(self.group, max)).await,
+            Ok(_) => ActionOutcome::Refused("the group has changed meanwhile".to_owned()),
+            Err(outcome) => outcome,
+        };
         self.action("UpdateAutoScalingGroup", format!("maximum {max}"), outcome)
     }
 
@@ -202,7 +212,10 @@ impl ExecuteRollout<'_> {
             let outcome = self.done(self.aws.tag_group(self.group, &[(REJECTED_TAG, rejected)])).await;
             actions.push(self.action("CreateOrUpdateTags", format!("{REJECTED_TAG}={rejected}"), outcome));
         }
-        let all = [ROLLOUT_TAG, CLUSTER_TAG, UNSTEADY_TAG];
+        // A version that came through is no longer rejected.
+        let obsolete = if rejected.is_none() { REJECTED_TAG } else { UNSTEADY_TAG };
+        let all = [ROLLOUT_TAG, CLUSTER_TAG, UNSTEADY_TAG, obsolete];
+        let all: BTreeSet<&str> = all.into_iter().collect();
         let keys: Vec<&str> = all.into_iter().filter(|key| group.tags.contains_key(*key)).collect();
         let outcome = self.done(self.aws.untag_group(self.group, &keys)).await;
         actions.push(self.action("DeleteTags", keys.join(", "), outcome));

@@ -15,11 +15,11 @@ use crate::ids::{ClusterName, GroupName, InstanceId, ServiceName};
 use crate::plan::record::PAUSE_TAG;
 use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::preflight::PreflightSnapshot;
-use crate::plan::rollout::record::{CLUSTER_TAG, ROLLOUT_ATTRIBUTE, RolloutRecord};
-use crate::plan::rollout::seen::RolloutSnapshot;
+use crate::plan::rollout::record::{CLUSTER_TAG, ROLLOUT_ATTRIBUTE, RolloutRecord, UNSTEADY_TAG};
+use crate::plan::rollout::seen::{Outside, RolloutSnapshot};
 use crate::snapshot::{
-    AutoScalingGroup, ClusterSnapshot, ContainerInstance, ContainerInstanceStatus, Known, LifecycleState,
-    MachineState, ScalingActivity, SchedulingStrategy, Task,
+    AutoScalingGroup, AutoScalingInstance, ClusterSnapshot, ContainerInstance, ContainerInstanceStatus,
+    Known, LifecycleState, MachineState, ScalingActivity, SchedulingStrategy, Task,
 };
 use crate::timestamp::Timestamp;
 
@@ -56,7 +56,7 @@ async fn base(aws: &Aws, group: AutoScalingGroup, cluster: &ClusterName) -> Resu
         cluster: cluster.clone(),
         registered: by_instance(instances.items),
         tasks: BTreeMap::new(),
-        ended: BTreeMap::new(),
+        machines: BTreeMap::new(),
         services: Known::NotAsked,
         daemons_missing: Known::NotAsked,
         last_failure: None,
@@ -108,12 +108,12 @@ pub async fn look(
 ) -> Result<RolloutSnapshot, Error> {
     let mut seen = base(aws, group, cluster).await?;
     match record.phase {
-        Phase::Mark | Phase::Undo | Phase::Restore => {}
+        Phase::Mark | Phase::Restore => {}
         Phase::Surge => {
             seen.last_failure = last_failure(aws, &seen.group.name, record.since).await;
-            seen.daemons_missing = daemons_missing(aws, cluster).await;
+            seen.daemons_missing = daemons_missing(aws, cluster, &unsteady(&seen.group)).await;
         }
-        Phase::Drain | Phase::Retire | Phase::Dismiss => emptying(aws, &mut seen).await,
+        Phase::Drain | Phase::Retire | Phase::Undo | Phase::Dismiss => emptying(aws, &mut seen).await,
         Phase::Gate => {
             emptying(aws, &mut seen).await;
             seen.services = Box::pin(whole_cluster(aws, cluster)).await;
@@ -129,30 +129,36 @@ async fn last_failure(aws: &Aws, group: &GroupName, since: Timestamp) -> Option<
     failed.find(|it| it.started_at.is_some_and(|at| at >= since))?.status_message
 }
 
-/// How many tasks daemons have yet to start: each service wants one on every instance that is ACTIVE.
-async fn daemons_missing(aws: &Aws, cluster: &ClusterName) -> Known<u32> {
+/// Names of the services that were not steady at the start.
+pub fn unsteady(group: &AutoScalingGroup) -> Vec<String> {
+    let text = group.tags.get(UNSTEADY_TAG).map(String::as_str).unwrap_or_default();
+    text.split(' ').map(str::to_owned).collect()
+}
+
+/// How many tasks daemons have yet to start: each service wants one on every instance that is ACTIVE. Those that were short
+/// at the start are not waited for.
+async fn daemons_missing(aws: &Aws, cluster: &ClusterName, unsteady: &[String]) -> Known<u32> {
     let services = match aws.services(cluster).await {
         Ok(services) => services,
         Err(error) => return Known::Unknown(error.chain()),
     };
     let daemons = services.items.iter().filter(|it| it.scheduling_strategy == SchedulingStrategy::Daemon);
+    let daemons = daemons.filter(|it| !unsteady.iter().any(|name| name == it.name.as_str()));
     let missing = daemons.map(|it| it.tasks_desired.saturating_sub(it.tasks_running)).max();
     Known::Known(missing.unwrap_or(0))
 }
 
 /// What is on the instances that go: their tasks, once ECS counts none any more, and what EC2 says of those that ECS lost.
 async fn emptying(aws: &Aws, seen: &mut RolloutSnapshot) {
-    let going: Vec<InstanceId> = seen
-        .group
-        .instances
-        .values()
-        .filter(|it| it.state == LifecycleState::Standby || seen.is_draining(&it.id))
-        .map(|it| it.id.clone())
-        .collect();
-    let lost: Vec<InstanceId> =
-        going.iter().filter(|id| !seen.registered.contains_key(*id)).cloned().collect();
+    let present =
+        |it: &&AutoScalingInstance| matches!(it.state, LifecycleState::Standby | LifecycleState::InService);
+    let present: Vec<InstanceId> =
+        seen.group.instances.values().filter(present).map(|it| it.id.clone()).collect();
+    let (known, lost): (Vec<InstanceId>, Vec<InstanceId>) =
+        present.into_iter().partition(|id| seen.registered.contains_key(id));
+    let going: Vec<InstanceId> = known.into_iter().filter(|id| seen.is_draining(id)).collect();
     if !lost.is_empty() {
-        seen.ended = ended(aws, &lost).await;
+        seen.machines = outside(aws, &lost).await;
     }
     let counted = |it: &ContainerInstance| it.tasks_running + it.tasks_pending;
     let draining: Vec<ContainerInstance> = going
@@ -168,14 +174,17 @@ async fn emptying(aws: &Aws, seen: &mut RolloutSnapshot) {
     };
 }
 
-/// Whether EC2 has ended them; one that it does not know any more has ended an hour ago.
-async fn ended(aws: &Aws, lost: &[InstanceId]) -> BTreeMap<InstanceId, Known<bool>> {
+/// What EC2 says of them. One that is missing from its answer is not known to have ended: entries are late at times.
+async fn outside(aws: &Aws, lost: &[InstanceId]) -> BTreeMap<InstanceId, Known<Outside>> {
     let machines = aws.machines(lost).await;
     let answer = |id: &InstanceId| match &machines {
-        Ok(machines) => {
-            let state = machines.iter().find(|it| it.id == *id).map(|it| it.state);
-            Known::Known(matches!(state, None | Some(MachineState::Terminated)))
-        }
+        Ok(machines) => match machines.iter().find(|it| it.id == *id) {
+            Some(machine) => Known::Known(Outside {
+                is_ended: machine.state == MachineState::Terminated,
+                launched_at: machine.launched_at,
+            }),
+            None => Known::Unknown("EC2 does not tell of it".to_owned()),
+        },
         Err(error) => Known::Unknown(error.chain()),
     };
     lost.iter().map(|id| (id.clone(), answer(id))).collect()

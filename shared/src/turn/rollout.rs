@@ -4,27 +4,25 @@
 //! announces; [`Rollout::abort`] has it end. Any number of invocations may do so, one after the other or at the same
 //! time.
 
-use std::collections::BTreeMap;
+mod rolled;
 
 use crate::aws::Aws;
 use crate::error::Error;
 use crate::execute::rollout::ExecuteRollout;
-use crate::ids::{ClusterName, GroupName, InstanceId};
+use crate::ids::{ClusterName, GroupName};
 use crate::observe::rollout as observe;
-use crate::plan::drain::empty::Emptiness;
 use crate::plan::rollout::back_from_lost as lost_record;
-use crate::plan::rollout::decision::{Decision, Outcome, Step, outcome};
-use crate::plan::rollout::phase::Phase;
+use crate::plan::rollout::decision::{Decision, Step};
 use crate::plan::rollout::preflight::{Preflight, preflight, unsteady_text};
 use crate::plan::rollout::reason::RolloutReason;
-use crate::plan::rollout::record::{Ending, ROLLOUT_TAG, RolloutRecord, Terms, UNSTEADY_TAG};
+use crate::plan::rollout::record::{Ending, ROLLOUT_TAG, RolloutRecord, Terms};
 use crate::plan::rollout::seen::{Policy, RolloutSnapshot, RolloutView};
 use crate::plan::rollout::step::decide;
-use crate::report::rollout::GroupReport;
-use crate::report::{Action, Status};
-use crate::settings::Settings;
+use crate::report::Status;
+use crate::settings::{Clusters, Settings};
 use crate::snapshot::AutoScalingGroup;
-use crate::timestamp::Timestamp;
+
+pub use rolled::Rolled;
 
 /// What rollouts work with.
 #[derive(Clone, Copy, Debug)]
@@ -35,70 +33,6 @@ pub struct Rollout<'a> {
     pub settings: &'a Settings,
     /// Report only.
     pub dry_run: bool,
-}
-
-/// One group in the care of an invocation.
-#[derive(Debug)]
-pub struct Rolled {
-    /// Which.
-    pub group: GroupName,
-    /// What was done.
-    pub actions: Vec<Action>,
-    /// What is waited for, as of the last look.
-    pub reasons: Vec<RolloutReason>,
-    /// What is said about it at the end.
-    pub report: GroupReport,
-    /// Nothing is left to do in this invocation.
-    pub is_over: bool,
-    /// The last turn began a phase: the next need not wait.
-    pub is_moving: bool,
-    /// The first record was not accepted; an answer that was lost may hide that it is there.
-    has_failed_to_start: bool,
-    empty_since: BTreeMap<InstanceId, Timestamp>,
-    error: Option<Error>,
-}
-
-impl Rolled {
-    /// A group that nothing is known of yet.
-    pub fn new(group: GroupName) -> Self {
-        Self {
-            report: GroupReport::new(group.clone()),
-            group,
-            actions: Vec::new(),
-            reasons: Vec::new(),
-            is_over: false,
-            is_moving: false,
-            has_failed_to_start: false,
-            empty_since: BTreeMap::new(),
-            error: None,
-        }
-    }
-
-    /// Why the last look failed.
-    pub fn error(&self) -> Option<&Error> {
-        self.error.as_ref()
-    }
-
-    /// The error that keeps it from being looked at, given away.
-    pub fn take_error(&mut self) -> Option<Error> {
-        self.error.take()
-    }
-
-    /// Keeps what came of a turn. What was not seen in between may have been otherwise.
-    pub fn note(&mut self, result: Result<(), Error>) {
-        self.error = result.err();
-        self.is_moving &= self.error.is_none();
-        self.report.error = self.error.as_ref().map(Error::chain);
-        if let Some(error) = &self.error {
-            self.empty_since.clear();
-            self.is_over |= !error.is_retryable();
-            tracing::warn!(group = %self.group, error = error.chain(), "turn failed");
-        }
-    }
-
-    fn end(&mut self, status: Status, summary: impl Into<String>) {
-        (self.report.status, self.report.summary, self.is_over) = (status, summary.into(), true);
-    }
 }
 
 impl Rollout<'_> {
@@ -153,15 +87,19 @@ impl Rollout<'_> {
         if !group.tags.contains_key(ROLLOUT_TAG) {
             return self.abort_lost(rolled, group).await;
         }
-        let Some(record) = Self::record(rolled, &group) else { return Ok(()) };
-        let Some(cluster) = observe::cluster_of(&group) else { return Ok(()) };
-        if record.ending.is_none() {
-            let aborted = RolloutRecord { ending: Some(Ending::Aborted), ..record.clone() };
-            let name = rolled.group.clone();
-            let action = self.execute(&name, &cluster).record(&record, &aborted).await;
-            rolled.actions.push(action);
-        }
+        rolled.is_to_end = true;
         Ok(())
+    }
+
+    /// Writes that it ends; until that stands, nothing else is done.
+    async fn note_end(&self, rolled: &mut Rolled, cluster: &ClusterName, record: &RolloutRecord) {
+        let aborted = RolloutRecord { ending: Some(Ending::Aborted), ..record.clone() };
+        let name = rolled.group.clone();
+        let action = self.execute(&name, cluster).record(record, &aborted).await;
+        rolled.is_moving = action.outcome.is_accepted();
+        rolled.report.status = Status::Failed;
+        "the abort is not recorded yet: send it again".clone_into(&mut rolled.report.summary);
+        rolled.actions.push(action);
     }
 
     /// Marks without a record are taken back by this command only: the size that is found is kept, and what was suspended,
@@ -220,15 +158,19 @@ impl Rollout<'_> {
             return Ok(());
         };
         rolled.report.cluster = Some(cluster.clone());
-        let unsteady: Vec<String> = group
-            .tags
-            .get(UNSTEADY_TAG)
-            .into_iter()
-            .flat_map(|it| it.split(' '))
-            .map(str::to_owned)
-            .collect();
+        if !self.is_configured(&cluster) {
+            let what =
+                format!("the tag evenkeel:rollout-cluster names {cluster}, which EVENKEEL_CLUSTERS does not");
+            rolled.end(Status::Blocked, what);
+            return Ok(());
+        }
+        if rolled.is_to_end && record.ending.is_none() && !self.dry_run {
+            self.note_end(rolled, &cluster, &record).await;
+            return Ok(());
+        }
+        let unsteady = observe::unsteady(&group);
         let seen = Box::pin(observe::look(self.aws, group, &cluster, &record)).await?;
-        note_emptiness(&mut rolled.empty_since, &seen);
+        rolled.note_emptiness(&seen);
         let policy = self.policy();
         let view = RolloutView {
             seen: &seen,
@@ -238,7 +180,7 @@ impl Rollout<'_> {
             empty_since: &rolled.empty_since,
         };
         let decision = decide(&view);
-        describe(&mut rolled.report, &view, &decision);
+        rolled::describe(&mut rolled.report, &view, &decision);
         rolled.reasons.clone_from(&decision.reasons);
         if writes {
             self.carry_out(rolled, &cluster, &seen, &record, decision).await;
@@ -258,14 +200,14 @@ impl Rollout<'_> {
         let execute = self.execute(&group, cluster);
         let rejected = crate::plan::rollout::rejected(record);
         for step in &decision.steps {
-            let actions = execute.execute_rollout(step, seen, rejected.as_deref()).await;
+            let actions = execute.execute_rollout(step, seen, record, rejected.as_deref()).await;
             let is_done = actions.iter().all(|it| it.outcome.is_accepted());
             rolled.actions.extend(actions);
             if !is_done {
                 return;
             }
             if *step == Step::Forget && !self.dry_run {
-                end_of(rolled, record);
+                rolled.end_of(record);
             }
         }
         if let Some(next) = &decision.next {
@@ -275,56 +217,17 @@ impl Rollout<'_> {
         }
     }
 
+    /// Whoever may tag a group must not have the function work elsewhere than it is installed for.
+    fn is_configured(&self, cluster: &ClusterName) -> bool {
+        let is_it =
+            |text: &String| ClusterName::parse(text, self.aws.region()).is_ok_and(|it| it == *cluster);
+        match &self.settings.clusters {
+            Clusters::All => true,
+            Clusters::Named(named) => named.iter().any(is_it),
+        }
+    }
+
     fn execute<'e>(&'e self, group: &'e GroupName, cluster: &'e ClusterName) -> ExecuteRollout<'e> {
         ExecuteRollout { aws: self.aws, group, cluster, dry_run: self.dry_run }
     }
-}
-
-/// An instance is empty since the first of the looks that all found it so.
-fn note_emptiness(empty_since: &mut BTreeMap<InstanceId, Timestamp>, seen: &RolloutSnapshot) {
-    let is_empty = |id: &InstanceId| seen.emptiness(id) == Emptiness::Empty;
-    empty_since.retain(|id, _| seen.group.instances.contains_key(id) && is_empty(id));
-    for id in seen.group.instances.keys().filter(|id| is_empty(id)) {
-        empty_since.entry(id.clone()).or_insert(seen.observed_at);
-    }
-}
-
-fn end_of(rolled: &mut Rolled, record: &RolloutRecord) {
-    let (status, summary) = match outcome(record) {
-        Outcome::Done => {
-            (Status::Done, "every old instance is replaced, and everything is as found".to_owned())
-        }
-        Outcome::Aborted(ending) => {
-            let why = format!("{}: the waves that were done stay, the rest stays old", ending.word());
-            (Status::Aborted, why)
-        }
-        Outcome::RolledBack(ending) => {
-            (Status::RolledBack, format!("{}: the group is as it was before", ending.word()))
-        }
-    };
-    if record.ending.is_none() {
-        rolled.report.percent_done = Some(100);
-    }
-    rolled.end(status, summary);
-}
-
-fn describe(report: &mut GroupReport, view: &RolloutView<'_>, decision: &Decision) {
-    let ids = |all: Vec<&crate::snapshot::AutoScalingInstance>| all.iter().map(|it| it.id.clone()).collect();
-    let (record, group) = (view.record, &view.seen.group);
-    report.note_record(record);
-    if let Some(next) = &decision.next {
-        report.note_record(next);
-    }
-    report.sizes = Some((group.min, group.desired, group.max));
-    (report.waiting, report.on_standby, report.new) =
-        (ids(view.waiting()), ids(view.on_standby()), ids(view.news()));
-    let left = (report.waiting.len() + report.on_standby.len()) as u32;
-    let replaced = if record.phase == Phase::Mark { 0 } else { record.olds.saturating_sub(left) };
-    report.percent_done = Some((replaced * 100).checked_div(record.olds).unwrap_or(100));
-    report.status = Status::InProgress;
-    let phase = record.phase;
-    let waits =
-        decision.reasons.first().map_or_else(String::new, |it| format!("; it waits: {}", it.sentence()));
-    report.summary =
-        format!("{} since {}: {}{waits}; until {}", phase.word(), record.since, phase.does(), phase.until());
 }

@@ -1,14 +1,148 @@
 //! The way back: an abort in each phase, time-outs, shortages, a bad image.
 
 use evenkeel_tests::clusters::ZONES;
+use evenkeel_tests::drains::bus;
 use evenkeel_tests::play;
 use evenkeel_tests::rollouts::{codes, command, outdated, sized, start};
-use simulator::account::{Account, Market};
+use simulator::account::{Account, ContainerInstanceStatus, InterruptionAction, Market};
+use simulator::event_bridge::Mishaps;
+use simulator::faults::Rule;
+use simulator::scheduler::spot;
 
 use super::*;
 
+/// A failed abort is said, and does not go on with the rollout meanwhile.
+#[test]
+fn an_abort_that_cannot_be_written_goes_no_step_forward() {
+    play(1350, outdated(1350, |it| it), async |stage| {
+        let stage = stage.with("EVENKEEL_BAKE_TIME", "30s");
+        until(&stage, "drain").await;
+        stage.simulator.rule(Rule::deny("CreateOrUpdateTags"));
+        let report = stage.rollout(command("abort")).await.unwrap();
+        assert_eq!(report.status, Status::Failed, "{report:#?}");
+        assert_eq!(called(&stage, "TerminateInstanceInAutoScalingGroup"), 0);
+        stage.simulator.clear_rules();
+        let report = stage.rollout(command("abort")).await.unwrap();
+        assert_eq!(report.status, Status::RolledBack, "{report:#?}");
+        assert_as_before(&stage, 6, &format!("{report:#?}")).await;
+    });
+}
+
+/// The invocation that goes forward is alive while another one takes the rollout back.
+#[test]
+fn an_abort_beside_a_living_invocation_wins() {
+    for (seed, seconds) in (1351..).zip([1, 4, 7, 30, 70, 100, 125]) {
+        play(seed, outdated(seed, |it| it), async |stage| {
+            let abort = async {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                stage.rollout(command("abort")).await.unwrap()
+            };
+            let (first, abort) = tokio::join!(stage.rollout(start()), abort);
+            let _ = stage.resumed(5).await;
+            assert_as_before(&stage, 6, &format!("{seconds} {first:#?} {abort:#?}")).await;
+        });
+    }
+}
+
+/// EC2 takes an old one, or a new one, on the way back.
+#[test]
+fn interruptions_on_the_way_back() {
+    for (seed, seconds) in (1360..).zip([1, 6, 20, 50, 80]) {
+        for is_old in [true, false] {
+            play(seed, outdated(seed, |it| it), async |stage| {
+                let stage = stage.with("EVENKEEL_BAKE_TIME", "5m");
+                until(&stage, "gate").await;
+                let mut bus = bus(seed, Mishaps::default());
+                let interrupt = async {
+                    tokio::time::sleep(Duration::from_secs(seconds)).await;
+                    stage.simulator.change(|account| {
+                        let all = account.auto_scaling_groups["web-asg"].instances.keys();
+                        let one = all.filter(|id| id.starts_with("i-0") != is_old).max().cloned();
+                        let one = one.unwrap_or("i-b1".to_owned());
+                        spot::interrupt(account, &one, InterruptionAction::Terminate);
+                    });
+                };
+                let aborted = async {
+                    let _ = stage.rollout(command("abort")).await.unwrap();
+                    stage.resumed(20).await
+                };
+                let live = stage.live(&mut bus, Duration::from_mins(25));
+                let (reports, lived, ()) = tokio::join!(aborted, live, interrupt);
+                let words =
+                    || format!("{seconds} {is_old} {reports:#?} {lived:#?}\n{}", stage.simulator.timeline());
+                assert!(lived.errors.is_empty(), "{}", words());
+                tokio::time::sleep(Duration::from_mins(5)).await;
+                let (images, listed) = stage.simulator.account(images);
+                let old = images.iter().filter(|it| *it == "ami-1").count();
+                assert!(images.len() == 6 && listed == 6 && old >= 5 - usize::from(is_old), "{}", words());
+                let draining = stage.simulator.account(|account| {
+                    let all = account.clusters["web"].container_instances.values();
+                    all.filter(|it| it.status == ContainerInstanceStatus::Draining).count()
+                });
+                assert_eq!(draining, 0, "{}", words());
+                stage.assert_clean();
+            });
+        }
+    }
+}
+
+/// Calls fail, answers are lost, reads are stale on the way back.
+#[test]
+fn faults_on_the_way_back() {
+    let rules = [
+        Rule::throttle(0.1),
+        Rule::server_error(0.03),
+        Rule::lose_response(0.05),
+        Rule::scaling_activity_in_progress(0.3),
+        Rule::resource_contention(0.1),
+        Rule::missing_entry(0.02),
+        Rule::stale_read(0.1, Duration::from_secs(8)),
+    ];
+    for seed in 1370..1376 {
+        play(seed, outdated(seed, |it| it), async |stage| {
+            let stage = stage.with("EVENKEEL_BAKE_TIME", "5m");
+            until(&stage, "gate").await;
+            for rule in &rules {
+                stage.simulator.rule(rule.clone());
+            }
+            for _ in 0..10 {
+                let _ = stage.rollout(command("abort")).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
+            }
+            stage.simulator.clear_rules();
+            let _ = stage.rollout(command("abort")).await.unwrap();
+            let reports = stage.resumed(10).await;
+            assert_as_before(&stage, 6, &format!("{reports:#?}")).await;
+        });
+    }
+}
+
+/// Somebody lowers the desired capacity while more than that count: nobody is chosen for it.
+#[test]
+fn a_lower_size_in_the_middle_of_the_way_back_kills_nobody() {
+    play(1380, outdated(1380, |it| it), async |stage| {
+        let stage = stage.with("EVENKEEL_BAKE_TIME", "5m");
+        until(&stage, "gate").await;
+        let lowered = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                let is_full =
+                    stage.simulator.account(|it| it.auto_scaling_groups["web-asg"].desired_capacity == 12);
+                if is_full {
+                    break;
+                }
+            }
+            stage.simulator.change(|account| {
+                account.auto_scaling_groups.get_mut("web-asg").unwrap().desired_capacity = 6;
+            });
+        };
+        let (report, ()) = tokio::join!(stage.rollout(command("abort")), lowered);
+        assert_as_before(&stage, 6, &format!("{report:#?}")).await;
+    });
+}
+
 /// Lets a rollout run until its record names this phase, then leaves it to itself as a dead invocation does.
-pub async fn until(stage: &Stage, phase: &str) {
+pub(super) async fn until(stage: &Stage, phase: &str) {
     let words = format!("1:{phase}:");
     let reached = async {
         loop {
@@ -89,10 +223,10 @@ fn a_shortage_for_ever_is_waited_for_no_longer_than_may_be() {
 #[test]
 fn what_a_shortage_leaves_is_replaced_in_smaller_waves() {
     play(1321, outdated(1321, |it| it), async |stage| {
-        let stage = stage.with("EVENKEEL_LAUNCH_TIMEOUT", "3m");
+        let stage = stage.with("EVENKEEL_LAUNCH_TIMEOUT", "5m");
         stage.simulator.change(|account| shortage(account, 2));
         let more = async {
-            tokio::time::sleep(Duration::from_mins(5)).await;
+            tokio::time::sleep(Duration::from_mins(6)).await;
             stage.simulator.change(|account| shortage(account, 1000));
         };
         let rolled = async {

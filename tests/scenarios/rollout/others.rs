@@ -191,8 +191,11 @@ fn a_pause_holds_it_at_a_safe_point() {
                     .tags
                     .insert("evenkeel:pause".to_owned(), "x".to_owned());
             });
-            let report = stage.rollout(json!({})).await.unwrap();
-            assert!(codes(&report).contains(&"paused".to_owned()), "{phase} {report:#?}");
+            for _ in 0..5 {
+                // Longer than any time-out of a phase.
+                let report = stage.rollout(json!({})).await.unwrap();
+                assert!(codes(&report).contains(&"paused".to_owned()), "{phase} {report:#?}");
+            }
             assert_eq!(called(&stage, "TerminateInstanceInAutoScalingGroup"), 0);
             stage.simulator.change(|account| {
                 account.clusters.get_mut("web").unwrap().tags.remove("evenkeel:pause");

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::ids::InstanceId;
 use crate::plan::drain::empty::Emptiness;
 use crate::plan::rollout::decision::{Decision, Step, outcome};
 use crate::plan::rollout::forward::{ids, is_present};
@@ -27,10 +28,7 @@ pub(super) fn begin(view: &RolloutView<'_>, record: &RolloutRecord, ending: Endi
         return record.in_phase(Phase::Restore, now);
     }
     let group = &view.seen.group;
-    let mut suspended = record.suspended.clone();
-    if !group.suspended.contains_key(Process::Launch.name()) {
-        suspended.insert(Process::Launch);
-    }
+    let suspended = with_frozen(group, &record);
     let raised_max = group.max.max(group.desired + view.on_standby().len() as u32);
     RolloutRecord {
         keep: group.desired,
@@ -41,12 +39,17 @@ pub(super) fn begin(view: &RolloutView<'_>, record: &RolloutRecord, ending: Endi
     }
 }
 
+/// What the record says was suspended, with those processes of the way back that run now.
+fn with_frozen(group: &AutoScalingGroup, record: &RolloutRecord) -> BTreeSet<Process> {
+    let is_running = |process: &Process| !group.suspended.contains_key(process.name());
+    record.suspended.iter().copied().chain(Process::BACK.into_iter().filter(is_running)).collect()
+}
+
 /// A record for marks whose own was lost: the way back, with the size as it is found.
 pub fn back_from_lost(group: &AutoScalingGroup, olds: u32, now: Timestamp) -> RolloutRecord {
     let standby = group.instances.values().filter(|it| it.state == LifecycleState::Standby).count() as u32;
-    let is_ours = !group.suspended.contains_key(Process::Launch.name());
     let bake_time = Duration::ZERO;
-    RolloutRecord {
+    let record = RolloutRecord {
         phase: Phase::Undo,
         started_at: now,
         since: now,
@@ -56,78 +59,136 @@ pub fn back_from_lost(group: &AutoScalingGroup, olds: u32, now: Timestamp) -> Ro
         keep: group.desired,
         max: group.max,
         raised_max: group.max.max(group.desired + standby),
-        suspended: is_ours.then_some(Process::Launch).into_iter().collect(),
+        suspended: BTreeSet::new(),
         terms: Terms { surge_percent: 100, canary: 0, bake_time, selection: Selection::All },
         target: 0,
         ending: Some(Ending::Aborted),
-    }
+        is_forced: false,
+    };
+    RolloutRecord { suspended: with_frozen(group, &record), ..record }
 }
 
-/// Brings the old ones back into service.
+/// Brings the old ones back into service, but for those that EC2 takes or has taken.
 pub(super) fn undo(view: &RolloutView<'_>) -> Decision {
     let standby = view.on_standby();
-    let draining: Vec<&AutoScalingInstance> =
-        standby.iter().chain(&view.waiting()).copied().filter(|it| view.seen.is_draining(&it.id)).collect();
+    let draining = left_draining(view);
     if standby.is_empty() && draining.is_empty() && view.coming_back() == 0 {
         return Decision::to(view.record.in_phase(Phase::Dismiss, view.seen.observed_at));
     }
-    let mut decision = Decision::default();
-    if !draining.is_empty() {
-        decision.steps.push(Step::Activate(ids(&draining)));
+    let mut decision = Decision { steps: reactivate(view, &draining), ..Decision::default() };
+    if let Some(frozen) = freeze(view) {
+        return Decision { steps: [decision.steps, frozen.steps].concat(), ..frozen };
     }
-    if !launches_nothing(view) {
-        decision.steps.push(Step::Suspend(BTreeSet::from([Process::Launch])));
-        decision.reasons.push(RolloutReason::WaitsForSuspension);
-        return decision;
+    let is_ended = |it: &&AutoScalingInstance| view.seen.outside(&it.id).is_some_and(|it| it.is_ended);
+    let (ended, others): (Vec<_>, Vec<_>) = standby.into_iter().partition(is_ended);
+    let back: Vec<&AutoScalingInstance> =
+        others.into_iter().filter(|it| !view.is_drained_by_itself(&it.id)).collect();
+    let needed = view.seen.group.desired + back.len() as u32;
+    if needed > view.seen.group.max && needed > view.record.raised_max {
+        return Decision::to(RolloutRecord { raised_max: needed, ..view.record.clone() });
     }
-    let needed = view.seen.group.desired + standby.len() as u32;
-    if view.seen.group.max < needed {
-        decision.steps.push(Step::SetMax(view.record.raised_max.max(needed)));
+    if needed > view.seen.group.max {
+        decision.steps.push(Step::SetMax(view.record.raised_max));
     }
-    if !standby.is_empty() {
-        decision.steps.push(Step::ExitStandby(ids(&standby)));
-    }
+    decision.steps.extend((!back.is_empty()).then(|| Step::ExitStandby(ids(&back))));
+    decision.steps.extend((!ended.is_empty()).then(|| Step::Terminate(ids(&ended))));
     decision
 }
 
-fn launches_nothing(view: &RolloutView<'_>) -> bool {
-    view.seen.group.suspended.contains_key(Process::Launch.name())
+/// The old ones take tasks again. As long as tasks are on them ECS has started substitutes on the new ones, and takes the
+/// surplus down once nothing drains any more: healthy old tasks, it may be, for new ones that do not serve yet (Amazon ECS
+/// Developer Guide, "Draining Amazon ECS container instances", leaves open which). So the new ones are set DRAINING first,
+/// which stops what is PENDING there, and stay so.
+fn reactivate(view: &RolloutView<'_>, draining: &[&AutoScalingInstance]) -> Vec<Step> {
+    let has_tasks = |it: &&&AutoScalingInstance| {
+        let all = view.seen.registered.get(&it.id).into_iter().flatten();
+        all.map(|it| it.tasks_running + it.tasks_pending).sum::<u32>() > 0
+    };
+    let mut steps = Vec::new();
+    if draining.iter().any(|it| has_tasks(&it)) {
+        steps.extend(set_apart(view, &going(view)));
+    }
+    steps.push(Step::Activate(ids(draining)));
+    steps.retain(|step| !step.is_idle());
+    steps
 }
 
-/// Lets the new ones go that are too many, then puts the sizes back.
+/// New ones that are to go take no more tasks; the mark goes first.
+fn set_apart(view: &RolloutView<'_>, going: &[&AutoScalingInstance]) -> [Step; 2] {
+    let of = |is_one: &dyn Fn(&InstanceId) -> bool| -> Vec<InstanceId> {
+        going.iter().map(|it| &it.id).filter(|id| is_one(id)).cloned().collect()
+    };
+    let is_registered = |id: &InstanceId| view.seen.registered.contains_key(id);
+    let unmarked = of(&|id| is_registered(id) && view.seen.mark(id).is_none());
+    let active = of(&|id| is_registered(id) && !view.seen.is_draining(id));
+    [Step::Mark(unmarked, Mark::Dismissed), Step::Drain(active)]
+}
+
+/// Old ones that are DRAINING by this rollout, not by a drain of their own.
+fn left_draining<'v>(view: &RolloutView<'v>) -> Vec<&'v AutoScalingInstance> {
+    let all = view.on_standby().into_iter().chain(view.waiting());
+    all.filter(|it| view.seen.is_draining(&it.id) && !view.is_drained_by_itself(&it.id)).collect()
+}
+
+/// What has yet to be done before the group launches and ends nobody by itself: the record first, then the suspension.
+fn freeze(view: &RolloutView<'_>) -> Option<Decision> {
+    let group = &view.seen.group;
+    let running: BTreeSet<Process> =
+        Process::BACK.into_iter().filter(|it| !group.suspended.contains_key(it.name())).collect();
+    if running.is_empty() {
+        return None;
+    }
+    if !running.is_subset(&view.record.suspended) {
+        let suspended = with_frozen(group, view.record);
+        return Some(Decision::to(RolloutRecord { suspended, ..view.record.clone() }));
+    }
+    let steps = vec![Step::Suspend(running)];
+    Some(Decision { steps, ..Decision::waits(RolloutReason::WaitsForSuspension) })
+}
+
+/// Lets the new ones go that are too many, then puts the sizes back. Whatever stands as it did before, a call that came late
+/// may have put there: it is undone again.
 pub(super) fn dismiss(view: &RolloutView<'_>) -> Decision {
-    if !launches_nothing(view) && surplus(view) > 0 {
-        let steps = vec![Step::Suspend(BTreeSet::from([Process::Launch]))];
-        return Decision { steps, ..Decision::waits(RolloutReason::WaitsForSuspension) };
+    if !view.on_standby().is_empty() || !left_draining(view).is_empty() {
+        return Decision::to(view.record.in_phase(Phase::Undo, view.seen.observed_at));
+    }
+    let sizes_differ = surplus(view) > 0 || view.seen.group.desired > view.record.keep;
+    if let Some(frozen) = freeze(view).filter(|_| sizes_differ) {
+        return frozen;
+    }
+    let spared = spared(view);
+    if !spared.is_empty() {
+        return Decision {
+            steps: vec![Step::Activate(ids(&spared)), Step::Unmark(ids(&spared))],
+            ..Decision::default()
+        };
     }
     if surplus(view) == 0 && view.pending() == 0 {
         return sizes_back(view);
     }
     let going = going(view);
-    let mut decision = Decision::default();
-    let unmarked = |it: &&AutoScalingInstance| {
-        view.seen.mark(&it.id).is_none() && view.seen.registered.contains_key(&it.id)
-    };
-    let unmarked: Vec<&AutoScalingInstance> = going.iter().copied().filter(unmarked).collect();
-    let active = |it: &&AutoScalingInstance| {
-        view.seen.registered.contains_key(&it.id) && !view.seen.is_draining(&it.id)
-    };
-    let active: Vec<&AutoScalingInstance> = going.iter().copied().filter(active).collect();
-    let empty: Vec<&AutoScalingInstance> = going.iter().copied().filter(|it| may_go(view, it)).collect();
-    let steps = [
-        (unmarked.is_empty(), Step::Mark(ids(&unmarked), Mark::Dismissed)),
-        (active.is_empty(), Step::Drain(ids(&active))),
-        (empty.is_empty(), Step::Terminate(ids(&empty))),
-    ];
-    decision.steps.extend(steps.into_iter().filter(|(is_empty, _)| !is_empty).map(|(_, step)| step));
-    let waits = going.iter().filter(|it| !may_go(view, it)).map(|it| occupied(view, it));
-    decision.reasons.extend(waits);
-    decision
+    let empty = going.iter().map(|it| it.id.clone()).filter(|id| may_go(view, id)).collect();
+    let steps = set_apart(view, &going).into_iter().chain([Step::Terminate(empty)]);
+    let steps = steps.filter(|step| !step.is_idle()).collect();
+    let waits = going.iter().filter(|it| !may_go(view, &it.id)).map(|it| occupied(view, it));
+    Decision { steps, reasons: waits.collect(), ..Decision::default() }
 }
 
-/// How many instances count beyond what is to be kept.
+/// New ones that were to go and need not any more, since another has gone meanwhile.
+fn spared<'v>(view: &RolloutView<'v>) -> Vec<&'v AutoScalingInstance> {
+    let going = going(view);
+    let is_spared = |it: &&AutoScalingInstance| {
+        view.seen.mark(&it.id) == Some(Mark::Dismissed)
+            && !view.is_drained_by_itself(&it.id)
+            && going.iter().all(|other| other.id != it.id)
+    };
+    view.news().into_iter().filter(is_spared).collect()
+}
+
+/// How many instances count beyond what is to be kept, or will once those on standby are back.
 fn surplus(view: &RolloutView<'_>) -> usize {
-    view.seen.group.capacity().saturating_sub(view.record.keep) as usize
+    let count = view.seen.group.capacity() + view.on_standby().len() as u32;
+    count.saturating_sub(view.record.keep) as usize
 }
 
 /// Those marked before, then those that ECS does not know, then the latest to come.
@@ -136,15 +197,15 @@ fn going<'v>(view: &RolloutView<'v>) -> Vec<&'v AutoScalingInstance> {
     news.sort_by_key(|it| {
         let registered_at = view.seen.container_instance(&it.id).and_then(|it| it.registered_at);
         let is_marked = view.seen.mark(&it.id) == Some(Mark::Dismissed);
-        (!is_marked, registered_at.is_some(), Reverse(registered_at), &it.id)
+        (!is_marked, !view.never_registered(&it.id), Reverse(registered_at), &it.id)
     });
     news.truncate(surplus(view));
     news
 }
 
-/// Empty, at two looks; one that never registered with ECS has no task of it.
-fn may_go(view: &RolloutView<'_>, instance: &AutoScalingInstance) -> bool {
-    !view.seen.registered.contains_key(&instance.id) || view.is_confirmed_empty(&instance.id)
+/// Empty, or never come to ECS, at two looks.
+fn may_go(view: &RolloutView<'_>, instance: &InstanceId) -> bool {
+    view.never_registered(instance) || view.is_confirmed_empty(instance)
 }
 
 fn occupied(view: &RolloutView<'_>, instance: &AutoScalingInstance) -> RolloutReason {
@@ -159,12 +220,10 @@ fn occupied(view: &RolloutView<'_>, instance: &AutoScalingInstance) -> RolloutRe
 /// The desired capacity first: a maximum below it would make the group choose who goes (API: `UpdateAutoScalingGroup`).
 fn sizes_back(view: &RolloutView<'_>) -> Decision {
     let (group, record) = (&view.seen.group, view.record);
-    if group.desired > record.keep {
-        if !launches_nothing(view) {
-            let steps = vec![Step::Suspend(BTreeSet::from([Process::Launch]))];
-            return Decision { steps, ..Decision::waits(RolloutReason::WaitsForSuspension) };
-        }
-        return Decision { steps: vec![Step::SetDesired(record.keep)], ..Decision::default() };
+    // A minimum that somebody has raised meanwhile is theirs.
+    let keep = record.keep.max(group.min);
+    if group.desired > keep {
+        return Decision { steps: vec![Step::SetDesired(keep)], ..Decision::default() };
     }
     if group.max != record.max && group.max == record.raised_max {
         return Decision { steps: vec![Step::SetMax(record.max)], ..Decision::default() };
@@ -174,6 +233,12 @@ fn sizes_back(view: &RolloutView<'_>) -> Decision {
 
 /// Takes away what is Evenkeel's, the record last.
 pub(super) fn restore(view: &RolloutView<'_>) -> Decision {
+    if !view.on_standby().is_empty() {
+        let phase = if view.record.ending.is_some() { Phase::Undo } else { Phase::Surge };
+        let wave_size = view.on_standby().len() as u32;
+        let again = view.record.in_phase(phase, view.seen.observed_at);
+        return Decision::to(RolloutRecord { wave_size, ..again });
+    }
     let mut decision = Decision::default();
     let suspended = view.record.suspended.iter().copied();
     let suspended: BTreeSet<Process> =

@@ -35,6 +35,23 @@ pub enum Step {
     Forget,
 }
 
+impl Step {
+    /// Whether it is about nobody.
+    pub(super) fn is_idle(&self) -> bool {
+        match self {
+            Self::Mark(ids, _)
+            | Self::Unmark(ids)
+            | Self::EnterStandby(ids)
+            | Self::ExitStandby(ids)
+            | Self::Drain(ids)
+            | Self::Activate(ids)
+            | Self::Terminate(ids) => ids.is_empty(),
+            Self::Suspend(processes) | Self::Resume(processes) => processes.is_empty(),
+            Self::SetMax(_) | Self::SetDesired(_) | Self::Forget => false,
+        }
+    }
+}
+
 /// What to do, what is waited for, and how it goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Decision {

@@ -16,10 +16,13 @@ use crate::plan::rollout::reason::RolloutReason;
 use crate::plan::rollout::record::{Ending, Mark, Process, RolloutRecord, Selection};
 use crate::plan::rollout::seen::RolloutView;
 use crate::settings::OnDrainTimeout;
-use crate::snapshot::{AutoScalingInstance, ContainerInstance, LifecycleState};
+use crate::snapshot::{AutoScalingGroup, AutoScalingInstance, ContainerInstance, LifecycleState};
+
+/// Instances that enter standby in one look: as many as one call takes (API: `EnterStandby`).
+const AT_ONCE: usize = 20;
 
 /// From then on the clock of a phase begins anew with its first step.
-const LATE_BEGIN: Duration = Duration::from_mins(1);
+pub(super) const LATE_BEGIN: Duration = Duration::from_mins(1);
 
 /// Marks what is old; growth begins once every mark was read back.
 pub(super) fn mark(view: &RolloutView<'_>) -> Decision {
@@ -32,9 +35,8 @@ pub(super) fn mark(view: &RolloutView<'_>) -> Decision {
         unmarked.into_iter().partition(|it| view.seen.container_instance(&it.id).is_some());
     let mut decision = Decision::default();
     decision.reasons.extend(others.iter().map(|it| not_registered(view, it)));
-    if view.is_paused() {
-        decision.reasons.push(RolloutReason::Paused);
-        return decision;
+    if !others.is_empty() && is_late(view) {
+        return turn_back(view, Ending::LaunchTimeout);
     }
     if !unsuspended.is_empty() {
         decision.steps.push(Step::Suspend(unsuspended));
@@ -48,13 +50,24 @@ pub(super) fn mark(view: &RolloutView<'_>) -> Decision {
 
 fn unmarked<'v>(view: &RolloutView<'v>) -> Vec<&'v AutoScalingInstance> {
     let record = view.record;
-    view.news().into_iter().filter(|it| is_old(record.terms.selection, record.target, it)).collect()
+    let group = &view.seen.group;
+    view.news().into_iter().filter(|it| is_old(record.terms.selection, record.target, group, it)).collect()
 }
 
-/// Whether an instance in service is to be replaced.
-pub(super) fn is_old(selection: Selection, target: u64, instance: &AutoScalingInstance) -> bool {
-    let version = instance.launch_template.as_ref().map(|it| it.version.as_str());
-    selection == Selection::All || version != Some(target.to_string().as_str())
+/// Whether an instance in service is to be replaced: versions of two templates have nothing to do with each other.
+pub(super) fn is_old(
+    selection: Selection,
+    target: u64,
+    group: &AutoScalingGroup,
+    instance: &AutoScalingInstance,
+) -> bool {
+    let meant = group.launch_source.launch_template();
+    let is_meant = instance.launch_template.as_ref().zip(meant).is_some_and(|(own, meant)| {
+        let same_template =
+            (own.id.is_some() && own.id == meant.id) || (own.name.is_some() && own.name == meant.name);
+        same_template && own.version == target.to_string()
+    });
+    selection == Selection::All || !is_meant
 }
 
 fn unsuspended(view: &RolloutView<'_>) -> BTreeSet<Process> {
@@ -84,11 +97,9 @@ fn next_wave(view: &RolloutView<'_>, record: &RolloutRecord) -> RolloutRecord {
 pub(super) fn surge(view: &RolloutView<'_>) -> Decision {
     let standby = view.on_standby().len() as u32;
     let entering = in_turn(view.waiting());
-    let entering = &entering[..entering.len().min(view.record.wave_size.saturating_sub(standby) as usize)];
-    if !entering.is_empty() {
-        if view.is_paused() {
-            return Decision::waits(RolloutReason::Paused);
-        }
+    let left = view.record.wave_size.saturating_sub(standby) as usize;
+    let entering = &entering[..entering.len().min(left).min(AT_ONCE)];
+    if !entering.is_empty() && view.time_in_phase() < view.policy.launch_timeout * 2 {
         let steps = vec![Step::EnterStandby(ids(entering))];
         return Decision { steps, next: clock_anew(view), ..waits_for_instances(view) };
     }
@@ -101,7 +112,7 @@ pub(super) fn surge(view: &RolloutView<'_>) -> Decision {
     waits_for_instances(view)
 }
 
-fn is_late(view: &RolloutView<'_>) -> bool {
+pub(super) fn is_late(view: &RolloutView<'_>) -> bool {
     view.time_in_phase() >= view.policy.launch_timeout
 }
 
@@ -146,17 +157,16 @@ pub(super) fn drain(view: &RolloutView<'_>) -> Decision {
             OnDrainTimeout::Hold => {
                 Decision { reasons: [occupied, vec![RolloutReason::Held]].concat(), ..Decision::default() }
             }
-            OnDrainTimeout::Force => Decision::to(view.record.in_phase(Phase::Retire, view.seen.observed_at)),
+            OnDrainTimeout::Force => Decision::to(RolloutRecord {
+                is_forced: true,
+                ..view.record.in_phase(Phase::Gate, view.seen.observed_at)
+            }),
         };
     }
     let mut decision = Decision { reasons: occupied, ..Decision::default() };
-    match (active.is_empty(), view.is_paused()) {
-        (true, _) => {}
-        (false, true) => decision.reasons.push(RolloutReason::Paused),
-        (false, false) => {
-            decision.steps.push(Step::Drain(ids(&active)));
-            decision.next = clock_anew(view);
-        }
+    if !active.is_empty() {
+        decision.steps.push(Step::Drain(ids(&active)));
+        decision.next = clock_anew(view);
     }
     decision
 }
@@ -202,23 +212,23 @@ fn not_empty(view: &RolloutView<'_>, instance: &AutoScalingInstance) -> Option<R
 
 /// Waits for the services, and for the bake.
 pub(super) fn gate(view: &RolloutView<'_>) -> Decision {
+    // What a shortage left ACTIVE on standby is the next wave's.
+    let drained = view.on_standby().into_iter().filter(|it| !is_active(view, it));
     let occupied = |it: &&AutoScalingInstance| view.seen.emptiness(&it.id) != Emptiness::Empty;
-    if let Some(reason) = leaving(view).into_iter().filter(occupied).find_map(|it| not_empty(view, it)) {
-        return Decision::waits(reason);
-    }
+    let occupied: Vec<&AutoScalingInstance> = drained.filter(occupied).collect();
     let mut decision = Decision { reasons: not_steady(view), ..Decision::default() };
+    if !view.record.is_forced {
+        decision.reasons.extend(occupied.into_iter().filter_map(|it| not_empty(view, it)));
+    }
     let bake_time = view.record.terms.bake_time;
     if view.time_in_phase() < bake_time {
         decision.reasons.push(RolloutReason::Baking { until: view.record.since + bake_time });
     }
-    if decision.reasons.is_empty() && !view.is_paused() {
+    if decision.reasons.is_empty() {
         return Decision::to(view.record.in_phase(Phase::Retire, view.seen.observed_at));
     }
     if !decision.reasons.is_empty() && view.time_in_phase() >= bake_time + view.policy.drain_timeout {
         return turn_back(view, Ending::GateTimeout);
-    }
-    if view.is_paused() {
-        decision.reasons.push(RolloutReason::Paused);
     }
     decision
 }
@@ -233,9 +243,11 @@ pub(super) fn retire(view: &RolloutView<'_>) -> Decision {
     if view.is_paused() {
         return Decision::waits(RolloutReason::Paused);
     }
-    let is_forced = view.policy.on_drain_timeout == OnDrainTimeout::Force;
+    let is_forced = |it: &AutoScalingInstance| {
+        view.record.is_forced && view.seen.mark(&it.id) == Some(Mark::Old) && view.seen.is_draining(&it.id)
+    };
     let (ready, others): (Vec<_>, Vec<_>) =
-        gone.into_iter().partition(|it| is_forced || view.is_confirmed_empty(&it.id));
+        gone.into_iter().partition(|it| is_forced(it) || view.is_confirmed_empty(&it.id));
     let mut decision = Decision {
         reasons: others.iter().filter_map(|it| not_empty(view, it)).collect(),
         ..Decision::default()
@@ -249,17 +261,14 @@ pub(super) fn retire(view: &RolloutView<'_>) -> Decision {
 fn after_wave(view: &RolloutView<'_>) -> RolloutRecord {
     let now = view.seen.observed_at;
     let waves_done = view.record.waves_done + 1;
+    let done = RolloutRecord { waves_done, is_forced: false, ..view.record.clone() };
     let has_more = !view.waiting().is_empty() || !view.on_standby().is_empty();
     match view.record.ending {
-        None if has_more => {
-            let next = RolloutRecord { waves_done, ..view.record.in_phase(Phase::Surge, now) };
-            next_wave(view, &next)
-        }
+        None if has_more => next_wave(view, &done.in_phase(Phase::Surge, now)),
         Some(_) if !view.on_standby().is_empty() => {
-            let next = RolloutRecord { waves_done, ..view.record.clone() };
-            super::back::begin(view, &next, next.ending.unwrap_or(Ending::Aborted))
+            super::back::begin(view, &done, done.ending.unwrap_or(Ending::Aborted))
         }
-        _ => RolloutRecord { waves_done, ..view.record.in_phase(Phase::Restore, now) },
+        _ => done.in_phase(Phase::Restore, now),
     }
 }
 

@@ -16,7 +16,8 @@ use crate::plan::rollout::record::{Process, REJECTED_TAG, RolloutRecord, Terms};
 use crate::plan::rollout::seen::RolloutSnapshot;
 use crate::snapshot::{
     AutoScalingInstance, ClusterSnapshot, ContainerInstanceStatus, InstanceRefresh, Known,
-    LaunchTemplateVersion, LifecycleHook, LifecycleState, ScheduledAction, Service, Transition,
+    LaunchTemplateVersion, LifecycleHook, LifecycleState, ScheduledAction, SchedulingStrategy, Service,
+    Transition,
 };
 
 /// As much text as a tag of the group holds (API: `Tag`).
@@ -76,13 +77,14 @@ pub fn preflight(
     let in_service: Vec<&AutoScalingInstance> =
         seen.group.instances.values().filter(|it| it.state == LifecycleState::InService).collect();
     let (old, kept): (Vec<_>, Vec<_>) =
-        in_service.into_iter().partition(|it| is_old(terms.selection, version, it));
+        in_service.into_iter().partition(|it| is_old(terms.selection, version, &seen.group, it));
     let services = seen.services.known();
     let unsteady = services.map(unsteady).unwrap_or_default();
     let mut blockers = of_group(snapshot);
     blockers.extend(of_instances(seen, &old));
     blockers.extend(of_services(seen, &old));
     blockers.extend(too_many(&unsteady));
+    blockers.extend(bakes_too_long(terms, rollout_timeout));
     let mut warnings = unsteady_reasons(services, &unsteady);
     warnings.extend(dips(seen, &old));
     warnings.extend(standalone(seen, &old));
@@ -118,6 +120,7 @@ fn first_record(seen: &RolloutSnapshot, terms: Terms, target: u64, olds: u32) ->
         terms,
         target,
         ending: None,
+        is_forced: false,
     }
 }
 
@@ -249,8 +252,18 @@ fn standalone(seen: &RolloutSnapshot, old: &[&AutoScalingInstance]) -> Option<Ro
     (tasks > 0).then_some(RolloutReason::StandaloneTasks { tasks })
 }
 
+/// Every wave bakes; even one that outlasts the rollout would end in a rollback.
+fn bakes_too_long(terms: Terms, rollout_timeout: Duration) -> Option<RolloutReason> {
+    let waves = 100_u32.div_ceil(terms.surge_percent) + u32::from(terms.canary > 0);
+    let bakes = terms.bake_time * waves;
+    (bakes >= rollout_timeout).then_some(RolloutReason::BakesTooLong { bakes, rollout_timeout })
+}
+
+/// Daemons that are short before are not waited for either.
 fn unsteady(snapshot: &ClusterSnapshot) -> Vec<ServiceName> {
-    let judged = snapshot.services.values().filter(|it| is_judged(it));
+    let is_daemon =
+        |it: &Service| it.scheduling_strategy == SchedulingStrategy::Daemon && it.status == "ACTIVE";
+    let judged = snapshot.services.values().filter(|it| is_judged(it) || is_daemon(it));
     judged.filter(|it| !is_at_rest(it)).map(|it| it.name.clone()).collect()
 }
 

@@ -161,6 +161,18 @@ pub enum RolloutReason {
         /// How many.
         services: usize,
     },
+    /// It would always be taken back.
+    #[error(
+        "its waves bake for {} together, and a rollout may take {}",
+        humantime::format_duration(*bakes),
+        humantime::format_duration(*rollout_timeout)
+    )]
+    BakesTooLong {
+        /// Of all waves.
+        bakes: Duration,
+        /// `EVENKEEL_ROLLOUT_TIMEOUT`.
+        rollout_timeout: Duration,
+    },
     /// No drain stops them.
     #[error("{tasks} tasks that no service started run on old instances: they are waited for")]
     StandaloneTasks {

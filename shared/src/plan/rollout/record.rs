@@ -4,7 +4,8 @@
 //! at most 256 characters (API: `Tag`):
 //!
 //! ```text
-//! 1:drain:1767323045:1767323165:0:6:6:6/9/9:azs:100/0/0:7:all:-
+//! 1:drain:1767323045:1767323165:0:6:6:6/9/9:azs:100/0/0:7:all:-:-
+//! | |     |          |          | | | | | | |   | | |  | |   | `forced` once the drain of this wave took too long
 //! | |     |          |          | | | | | | |   | | |  | |   why it ends before its time, or `-`
 //! | |     |          |          | | | | | | |   | | |  | which instances are old: `all`, or those that have `drifted`
 //! | |     |          |          | | | | | | |   | | |  version of the launch template that is meant to run
@@ -33,6 +34,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::plan::rollout::phase::Phase;
+use crate::plan::rollout::words::Word;
 use crate::timestamp::Timestamp;
 
 /// Tag of the group: the record.
@@ -44,142 +46,9 @@ pub const UNSTEADY_TAG: &str = "evenkeel:rollout-unsteady";
 /// Tag of the group that stays: the launch template version that was rolled back last, and why.
 pub const REJECTED_TAG: &str = "evenkeel:rollout-rejected";
 pub use crate::plan::record::ROLLOUT_ATTRIBUTE;
+pub use crate::plan::rollout::words::{Ending, Mark, Process, Selection, Terms};
 
-/// What the attribute says of an instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Mark {
-    /// It is to be replaced.
-    Old,
-    /// It is new, and goes because the rollout is taken back.
-    Dismissed,
-}
-
-impl Mark {
-    /// The value of the attribute.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Old => "old",
-            Self::Dismissed => "dismissed",
-        }
-    }
-
-    /// What a value says; a value nobody wrote counts as old, which is never ended unless it is on standby.
-    pub fn of_word(text: &str) -> Self {
-        if text == Self::Dismissed.word() { Self::Dismissed } else { Self::Old }
-    }
-}
-
-/// Which instances are old.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Selection {
-    /// All that were in service at the start.
-    All,
-    /// Those that were not launched from the version that is meant to run.
-    Drifted,
-}
-
-/// Why a rollout ends before every old instance is replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Ending {
-    /// By command.
-    Aborted,
-    /// No new instance got ready in time.
-    LaunchTimeout,
-    /// An old instance did not get empty in time.
-    DrainTimeout,
-    /// The services did not get steady in time.
-    GateTimeout,
-    /// It took longer than a rollout may.
-    RolloutTimeout,
-}
-
-/// A process of Auto Scaling that a rollout may suspend (EC2 Auto Scaling User Guide, "Suspend and resume processes").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub enum Process {
-    /// It would even out what a wave leaves uneven for a while.
-    AZRebalance,
-    /// Alarms would take the fleet for idle while it is doubled.
-    AlarmNotification,
-    /// It would resize the group on the way.
-    ScheduledActions,
-    /// On the way back only: what is dismissed must not be replaced.
-    Launch,
-}
-
-/// A word in the record for each value.
-trait Word: Copy + PartialEq + 'static {
-    const WORDS: &'static [(Self, &'static str)];
-
-    fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(value, _)| *value == self).map_or("", |(_, word)| word)
-    }
-
-    fn of_word(text: &str) -> Option<Self> {
-        Self::WORDS.iter().find(|(_, word)| *word == text).map(|(value, _)| *value)
-    }
-}
-
-impl Word for Selection {
-    const WORDS: &'static [(Self, &'static str)] = &[(Self::All, "all"), (Self::Drifted, "drifted")];
-}
-
-impl Word for Ending {
-    const WORDS: &'static [(Self, &'static str)] = &[
-        (Self::Aborted, "aborted"),
-        (Self::LaunchTimeout, "launchTimeout"),
-        (Self::DrainTimeout, "drainTimeout"),
-        (Self::GateTimeout, "gateTimeout"),
-        (Self::RolloutTimeout, "rolloutTimeout"),
-    ];
-}
-
-impl Word for Process {
-    const WORDS: &'static [(Self, &'static str)] = &[
-        (Self::AZRebalance, "z"),
-        (Self::AlarmNotification, "a"),
-        (Self::ScheduledActions, "s"),
-        (Self::Launch, "l"),
-    ];
-}
-
-impl Ending {
-    /// The word in the record and in reports.
-    pub fn word(self) -> &'static str {
-        Word::word(self)
-    }
-}
-
-impl Process {
-    /// What a rollout suspends as long as it goes forward.
-    pub const FORWARD: [Self; 3] = [Self::AZRebalance, Self::AlarmNotification, Self::ScheduledActions];
-
-    /// AWS's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AZRebalance => "AZRebalance",
-            Self::AlarmNotification => "AlarmNotification",
-            Self::ScheduledActions => "ScheduledActions",
-            Self::Launch => "Launch",
-        }
-    }
-}
-
-/// What a start asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Terms {
-    /// How much of the group is replaced at once, in percent; 100 doubles it.
-    pub surge_percent: u32,
-    /// Instances of a first wave of their own; 0 = none.
-    pub canary: u32,
-    /// How long the empty old instances are kept in reserve.
-    pub bake_time: Duration,
-    /// Which instances are old.
-    pub selection: Selection,
-}
+const FORCED: &str = "forced";
 
 /// The record of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -211,6 +80,8 @@ pub struct RolloutRecord {
     pub target: u64,
     /// Why it ends before its time.
     pub ending: Option<Ending>,
+    /// Whether this wave's old instances go with what is left on them: its drain took too long, and a setting says so.
+    pub is_forced: bool,
 }
 
 impl RolloutRecord {
@@ -227,7 +98,7 @@ impl fmt::Display for RolloutRecord {
         let suspended: String = self.suspended.iter().map(|it| Word::word(*it)).collect();
         write!(
             f,
-            "1:{}:{}:{}:{}:{}:{}:{}/{}/{}:{suspended}:{surge_percent}/{canary}/{}:{}:{}:{}",
+            "1:{}:{}:{}:{}:{}:{}:{}/{}/{}:{suspended}:{surge_percent}/{canary}/{}:{}:{}:{}:{}",
             self.phase.word(),
             self.started_at.as_secs(),
             self.since.as_secs(),
@@ -241,6 +112,7 @@ impl fmt::Display for RolloutRecord {
             self.target,
             Word::word(selection),
             self.ending.map_or("-", Ending::word),
+            if self.is_forced { FORCED } else { "-" },
         )
     }
 }
@@ -260,8 +132,22 @@ impl FromStr for RolloutRecord {
 
 fn parse(text: &str) -> Option<RolloutRecord> {
     let fields: Vec<&str> = text.split(':').collect();
-    let &["1", phase, started, since, done, size, olds, sizes, suspended, terms, target, selection, ending] =
-        fields.as_slice()
+    let &[
+        "1",
+        phase,
+        started,
+        since,
+        done,
+        size,
+        olds,
+        sizes,
+        suspended,
+        terms,
+        target,
+        selection,
+        ending,
+        forced,
+    ] = fields.as_slice()
     else {
         return None;
     };
@@ -288,6 +174,7 @@ fn parse(text: &str) -> Option<RolloutRecord> {
         },
         target: target.parse().ok()?,
         ending,
+        is_forced: [("-", false), (FORCED, true)].into_iter().find(|(word, _)| *word == forced)?.1,
     })
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::ids::{ClusterName, InstanceId};
 use crate::plan::drain::empty::{Emptiness, emptiness_of};
+use crate::plan::drain::record::record_of;
 use crate::plan::rollout::record::{Mark, ROLLOUT_ATTRIBUTE, RolloutRecord};
 use crate::settings::OnDrainTimeout;
 use crate::snapshot::{
@@ -46,8 +47,8 @@ pub struct RolloutSnapshot {
     pub registered: BTreeMap<InstanceId, Vec<ContainerInstance>>,
     /// Every task of instances on which ECS counts none, where that was asked.
     pub tasks: BTreeMap<InstanceId, Known<Vec<Task>>>,
-    /// Whether EC2 has ended an instance that is on standby and registered no longer.
-    pub ended: BTreeMap<InstanceId, Known<bool>>,
+    /// What EC2 says of instances that are registered nowhere, where that was asked.
+    pub machines: BTreeMap<InstanceId, Known<Outside>>,
     /// Services, tasks and targets, where they were asked for.
     pub services: Known<ClusterSnapshot>,
     /// Daemon services that have yet to run somewhere, where that was asked.
@@ -56,6 +57,16 @@ pub struct RolloutSnapshot {
     pub last_failure: Option<String>,
     /// Whether cluster or group is paused by its tag.
     pub paused: Known<bool>,
+}
+
+/// An instance that ECS does not know, as EC2 has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outside {
+    /// Whether EC2 has ended it.
+    pub is_ended: bool,
+    /// When it was launched.
+    pub launched_at: Option<Timestamp>,
 }
 
 /// What a turn is decided from.
@@ -69,7 +80,7 @@ pub struct RolloutView<'a> {
     pub unsteady: &'a [String],
     /// What the settings say.
     pub policy: &'a Policy,
-    /// Since when which instances were seen empty at every look, in this invocation.
+    /// Since when which instances were seen empty, or registered nowhere, at every look, in this invocation.
     pub empty_since: &'a BTreeMap<InstanceId, Timestamp>,
 }
 
@@ -100,11 +111,16 @@ impl RolloutSnapshot {
         match self.registered.get(instance).map(Vec::as_slice) {
             Some([only]) => emptiness_of(only, self.tasks.get(instance).unwrap_or(&Known::NotAsked)),
             Some(several) => Emptiness::CannotTell(format!("it is registered {} times", several.len())),
-            None => match self.ended.get(instance) {
-                Some(Known::Known(true)) => Emptiness::Empty,
+            None => match self.outside(instance) {
+                Some(machine) if machine.is_ended => Emptiness::Empty,
                 _ => Emptiness::CannotTell("it is registered no longer".to_owned()),
             },
         }
+    }
+
+    /// What EC2 says of an instance that ECS does not know.
+    pub fn outside(&self, instance: &InstanceId) -> Option<Outside> {
+        self.machines.get(instance)?.known().copied()
     }
 
     /// Instances of the group in a state.
@@ -130,9 +146,14 @@ impl<'a> RolloutView<'a> {
         seen.members(LifecycleState::InService).filter(|it| seen.mark(&it.id) == Some(Mark::Old)).collect()
     }
 
-    /// Old instances on standby: the wave. At the start there was no other on standby.
+    /// Old instances on standby: the wave. At the start there was no other on standby; of one that is registered no longer
+    /// the mark is gone too, and a new one that somebody puts there is theirs.
     pub fn on_standby(&self) -> Vec<&'a AutoScalingInstance> {
-        self.seen.members(LifecycleState::Standby).collect()
+        let seen = self.seen;
+        let is_ours = |it: &&AutoScalingInstance| {
+            seen.mark(&it.id) == Some(Mark::Old) || !seen.registered.contains_key(&it.id)
+        };
+        seen.members(LifecycleState::Standby).filter(is_ours).collect()
     }
 
     /// Old instances on their way back into service.
@@ -158,7 +179,9 @@ impl<'a> RolloutView<'a> {
         let missing = self.seen.group.desired.saturating_sub(ready as u32);
         let daemons = match self.seen.daemons_missing {
             Known::Known(missing) => missing,
-            Known::Unknown(_) | Known::NotAsked => 0,
+            // Cannot tell is not ready.
+            Known::Unknown(_) => 1,
+            Known::NotAsked => 0,
         };
         missing.max(daemons.min(self.on_standby().len() as u32))
     }
@@ -178,9 +201,25 @@ impl<'a> RolloutView<'a> {
 
     /// Whether two looks far enough apart found it empty, and none between them otherwise.
     pub fn is_confirmed_empty(&self, instance: &InstanceId) -> bool {
+        self.seen.emptiness(instance) == Emptiness::Empty && self.is_confirmed(instance)
+    }
+
+    /// Whether an instance is known to be new and never came to ECS, at two looks as well: then it has no task of ECS's.
+    pub fn never_registered(&self, instance: &InstanceId) -> bool {
+        let launched_at = self.seen.outside(instance).and_then(|it| it.launched_at);
+        !self.seen.registered.contains_key(instance)
+            && launched_at.is_some_and(|at| at >= self.record.started_at)
+            && self.is_confirmed(instance)
+    }
+
+    fn is_confirmed(&self, instance: &InstanceId) -> bool {
         let now = self.seen.observed_at;
         let is_old = |since: &Timestamp| now > *since && now.since(*since) >= self.policy.empty_after;
-        self.seen.emptiness(instance) == Emptiness::Empty
-            && self.empty_since.get(instance).is_some_and(is_old)
+        self.empty_since.get(instance).is_some_and(is_old)
+    }
+
+    /// Whether EC2 is about to take it, or a drain of its own has it.
+    pub fn is_drained_by_itself(&self, instance: &InstanceId) -> bool {
+        self.seen.registered.get(instance).into_iter().flatten().any(|it| record_of(it).is_some())
     }
 }

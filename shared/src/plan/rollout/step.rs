@@ -5,8 +5,9 @@ mod tests;
 
 use crate::plan::rollout::back::{dismiss, restore, undo};
 use crate::plan::rollout::decision::Decision;
-use crate::plan::rollout::forward::{drain, gate, mark, retire, surge, turn_back};
+use crate::plan::rollout::forward::{LATE_BEGIN, drain, gate, mark, retire, surge, turn_back};
 use crate::plan::rollout::phase::Phase;
+use crate::plan::rollout::reason::RolloutReason;
 use crate::plan::rollout::record::{Ending, RolloutRecord};
 use crate::plan::rollout::seen::RolloutView;
 
@@ -14,6 +15,9 @@ use crate::plan::rollout::seen::RolloutView;
 pub fn decide(view: &RolloutView<'_>) -> Decision {
     if let Some(ending) = ends(view) {
         return ending;
+    }
+    if let Some(pause) = pauses(view) {
+        return pause;
     }
     match view.record.phase {
         Phase::Mark => mark(view),
@@ -25,6 +29,17 @@ pub fn decide(view: &RolloutView<'_>) -> Decision {
         Phase::Dismiss => dismiss(view),
         Phase::Restore => restore(view),
     }
+}
+
+/// During a pause nothing goes forward, and no time runs out; the whole time that a rollout may take still does.
+fn pauses(view: &RolloutView<'_>) -> Option<Decision> {
+    let record = view.record;
+    if !view.is_paused() || !record.phase.may_turn_back() {
+        return None;
+    }
+    let next =
+        (view.time_in_phase() >= LATE_BEGIN).then(|| record.in_phase(record.phase, view.seen.observed_at));
+    Some(Decision { next, ..Decision::waits(RolloutReason::Paused) })
 }
 
 /// An abort, or the end of the time that a rollout may take: back where there is a way back, else the wave is the last.

@@ -45,6 +45,7 @@ impl Scene {
             terms,
             target: 2,
             ending: None,
+            is_forced: false,
         };
         let policy = Policy {
             launch_timeout: Duration::from_mins(10),
@@ -60,7 +61,7 @@ impl Scene {
             cluster: "c".into(),
             registered: BTreeMap::new(),
             tasks: BTreeMap::new(),
-            ended: BTreeMap::new(),
+            machines: BTreeMap::new(),
             services: Known::Known(cluster(&[&[1]]).0),
             daemons_missing: Known::Known(0),
             last_failure: None,
@@ -128,8 +129,10 @@ impl Scene {
 
     /// Nothing is launched any more.
     pub(crate) fn launches_nothing(mut self) -> Self {
-        self.seen.group.suspended.insert("Launch".to_owned(), String::new());
-        self.record.suspended.insert(Process::Launch);
+        for process in Process::BACK {
+            self.seen.group.suspended.insert(process.name().to_owned(), String::new());
+            self.record.suspended.insert(process);
+        }
         self
     }
 

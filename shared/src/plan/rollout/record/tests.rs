@@ -10,13 +10,20 @@ fn any_record() -> impl Strategy<Value = RolloutRecord> {
     let moment = || (1_700_000_000_i64..1_900_000_000).prop_map(Timestamp::from_secs);
     let counts = (0..1_000u32, 0..5_000u32, 0..5_000u32, (0..5_000u32, 0..5_000u32, 0..9_999u32));
     let terms = (1..=100u32, 0..100u32, 0..86_400u64, any::<bool>());
-    let all = [Process::AZRebalance, Process::AlarmNotification, Process::ScheduledActions, Process::Launch];
-    let suspended = proptest::sample::subsequence(all.to_vec(), 0..=4);
+    let forced = any::<bool>();
+    let all = [
+        Process::AZRebalance,
+        Process::AlarmNotification,
+        Process::ScheduledActions,
+        Process::Launch,
+        Process::Terminate,
+    ];
+    let suspended = proptest::sample::subsequence(all.to_vec(), 0..=5);
     let endings = <Ending as Word>::WORDS;
     let ending = proptest::option::of((0..endings.len()).prop_map(move |at| endings[at].0));
     let target = 0..10_000u64;
-    (phase, moment(), moment(), counts, terms, suspended, target, ending).prop_map(
-        |(phase, started_at, since, counts, terms, suspended, target, ending)| {
+    (phase, moment(), moment(), counts, terms, suspended, target, (ending, forced)).prop_map(
+        |(phase, started_at, since, counts, terms, suspended, target, (ending, is_forced))| {
             let (waves_done, wave_size, olds, (keep, max, raised_max)) = counts;
             let selection = if terms.3 { Selection::All } else { Selection::Drifted };
             let bake_time = Duration::from_secs(terms.2);
@@ -36,6 +43,7 @@ fn any_record() -> impl Strategy<Value = RolloutRecord> {
                 terms,
                 target,
                 ending,
+                is_forced,
             }
         },
     )
@@ -52,19 +60,19 @@ proptest! {
 
 #[test]
 fn foreign_text_is_not_a_record() {
-    let good = "1:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-";
+    let good = "1:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-:-";
     assert!(good.parse::<RolloutRecord>().is_ok());
     for text in [
         "",
         "1",
-        "2:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-",
-        "1:fly:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-",
-        "1:drain:5:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-",
-        "1:drain:1767323045:1767323165:0:6:6:6/9:zas:100/0/0:7:all:-",
-        "1:drain:1767323045:1767323165:0:6:6:6/9/9:zxs:100/0/0:7:all:-",
-        "1:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:some:-",
-        "1:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:bored",
-        "1:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-:more",
+        "2:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-:-",
+        "1:fly:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-:-",
+        "1:drain:5:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-:-",
+        "1:drain:1767323045:1767323165:0:6:6:6/9:zas:100/0/0:7:all:-:-",
+        "1:drain:1767323045:1767323165:0:6:6:6/9/9:zxs:100/0/0:7:all:-:-",
+        "1:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:some:-:-",
+        "1:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:bored:-",
+        "1:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-:-:more",
     ] {
         assert!(text.parse::<RolloutRecord>().is_err(), "{text}");
     }

@@ -8,6 +8,7 @@ use crate::ids::InstanceId;
 use crate::plan::rollout::decision::Step;
 use crate::plan::rollout::reason::RolloutReason;
 use crate::plan::rollout::record::{Mark, Process};
+use crate::plan::rollout::seen::Outside;
 use crate::plan::rollout::testing::Scene;
 use crate::plan::testing::now;
 use crate::settings::OnDrainTimeout;
@@ -139,16 +140,18 @@ fn a_drain_ends_when_every_one_was_seen_empty_twice() {
     }
 }
 
+fn machine(is_ended: bool) -> Known<Outside> {
+    Known::Known(Outside { is_ended, launched_at: Some(now()) })
+}
+
 #[test]
 fn what_ecs_has_lost_is_ended_only_if_ec2_has_ended_it() {
     let mut scene = Scene::doubled(Phase::Retire);
     scene.seen.registered.remove(&"i-a".into());
-    for (answer, expected) in [
-        (Known::Known(true), vec!["i-a"]),
-        (Known::Known(false), vec![]),
-        (Known::Unknown(String::new()), vec![]),
-    ] {
-        scene.seen.ended.insert("i-a".into(), answer);
+    for (answer, expected) in
+        [(machine(true), vec!["i-a"]), (machine(false), vec![]), (Known::Unknown(String::new()), vec![])]
+    {
+        scene.seen.machines.insert("i-a".into(), answer);
         scene.empty_since.insert("i-a".into(), now() - Duration::from_mins(1));
         assert_eq!(terminated(&scene), ids(&expected));
     }
@@ -162,7 +165,8 @@ fn a_drain_that_takes_too_long_is_taken_back_held_or_forced() {
     scene.policy.on_drain_timeout = OnDrainTimeout::Hold;
     assert!(scene.decide().reasons.contains(&RolloutReason::Held));
     scene.policy.on_drain_timeout = OnDrainTimeout::Force;
-    assert_eq!(next(&scene), Some(Phase::Retire));
+    let forced = scene.decide().next.unwrap();
+    assert_eq!((forced.phase, forced.is_forced), (Phase::Gate, true));
 }
 
 #[test]
@@ -211,7 +215,10 @@ fn the_way_back_keeps_the_size_that_is_found_and_makes_room() {
 fn nobody_comes_off_standby_while_the_group_may_launch() {
     let mut scene = Scene::doubled(Phase::Undo);
     scene.empty("i-a");
-    let suspend = Step::Suspend(BTreeSet::from([Process::Launch]));
+    let decision = scene.decide();
+    assert!(Process::BACK.iter().all(|it| decision.next.as_ref().unwrap().suspended.contains(it)));
+    scene.record.suspended.extend(Process::BACK);
+    let suspend = Step::Suspend(BTreeSet::from(Process::BACK));
     assert_eq!(scene.decide().steps, [Step::Activate(ids(&["i-a"])), suspend]);
     let scene = scene.launches_nothing();
     let exit = Step::ExitStandby(ids(&["i-a", "i-b", "i-c"]));
