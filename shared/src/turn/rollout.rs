@@ -23,6 +23,7 @@ use crate::settings::{Clusters, Settings};
 use crate::snapshot::AutoScalingGroup;
 
 pub use rolled::Rolled;
+use rolled::Told;
 
 /// What rollouts work with.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +74,7 @@ impl Rollout<'_> {
         let group = rolled.group.clone();
         let execute = self.execute(&group, cluster);
         let action = execute.start(&found.record, &unsteady_text(&found.unsteady)).await;
-        rolled.has_failed_to_start = !action.outcome.is_accepted();
+        rolled.told = if action.outcome.is_accepted() { Told::GoOn } else { Told::GoOnIfBegun };
         rolled.actions.push(action);
         if self.dry_run {
             let olds = found.old.len();
@@ -87,7 +88,7 @@ impl Rollout<'_> {
         if !group.tags.contains_key(ROLLOUT_TAG) {
             return self.abort_lost(rolled, group).await;
         }
-        rolled.is_to_end = true;
+        rolled.told = Told::End;
         Ok(())
     }
 
@@ -113,7 +114,7 @@ impl Rollout<'_> {
             let name = rolled.group.clone();
             let record = lost_record(&group, marked.len() as u32, self.aws.now());
             let action = self.execute(&name, &cluster).start(&record, "").await;
-            rolled.has_failed_to_start = !action.outcome.is_accepted();
+            rolled.told = if action.outcome.is_accepted() { Told::GoOn } else { Told::GoOnIfBegun };
             rolled.actions.push(action);
             return Ok(());
         }
@@ -136,7 +137,7 @@ impl Rollout<'_> {
                 rolled.end(Status::Blocked, "its record cannot be read: nothing is done");
                 None
             }
-            None if rolled.has_failed_to_start => {
+            None if rolled.told == Told::GoOnIfBegun => {
                 rolled.end(Status::Failed, "its record could not be written: nothing was begun");
                 None
             }
@@ -164,7 +165,7 @@ impl Rollout<'_> {
             rolled.end(Status::Blocked, what);
             return Ok(());
         }
-        if rolled.is_to_end && record.ending.is_none() && !self.dry_run {
+        if rolled.told == Told::End && record.ending.is_none() && !self.dry_run {
             self.note_end(rolled, &cluster, &record).await;
             return Ok(());
         }

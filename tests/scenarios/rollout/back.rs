@@ -335,7 +335,9 @@ fn shortage(account: &mut Account, left: u32) {
     let until = account.now + Duration::from_hours(48);
     for (zone, left) in ZONES.iter().zip([left, 0, 0]) {
         if left >= 1000 {
-            ZONES.iter().for_each(|zone| account.has_capacity_again(zone, Market::Spot));
+            for zone in ZONES {
+                account.has_capacity_again(zone, Market::Spot);
+            }
             return;
         }
         account.run_short(zone, Market::Spot, left, until);

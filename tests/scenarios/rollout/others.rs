@@ -207,7 +207,7 @@ fn a_pause_holds_it_at_a_safe_point() {
     }
 }
 
-/// An IaC tool takes the group's tags away.
+/// A tool of infrastructure as code takes the group's tags away.
 #[test]
 fn a_record_that_is_erased_is_said_and_nobody_is_ended() {
     play(1460, outdated(1460, |it| it), async |stage| {

@@ -14,6 +14,17 @@ use crate::report::rollout::GroupReport;
 use crate::report::{Action, Status};
 use crate::timestamp::Timestamp;
 
+/// What an invocation is to do about a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Go on with what the record says.
+    GoOn,
+    /// The same, and the first record was not accepted; an answer that was lost may hide that it is there.
+    GoOnIfBegun,
+    /// Have it end.
+    End,
+}
+
 /// One group in the care of an invocation.
 #[derive(Debug)]
 pub struct Rolled {
@@ -29,10 +40,7 @@ pub struct Rolled {
     pub is_over: bool,
     /// The last turn began a phase: the next need not wait.
     pub is_moving: bool,
-    /// It is to end, by command.
-    pub(super) is_to_end: bool,
-    /// The first record was not accepted; an answer that was lost may hide that it is there.
-    pub(super) has_failed_to_start: bool,
+    pub(super) told: Told,
     pub(super) empty_since: BTreeMap<InstanceId, Timestamp>,
     pub(super) error: Option<Error>,
 }
@@ -47,8 +55,7 @@ impl Rolled {
             reasons: Vec::new(),
             is_over: false,
             is_moving: false,
-            is_to_end: false,
-            has_failed_to_start: false,
+            told: Told::GoOn,
             empty_since: BTreeMap::new(),
             error: None,
         }
