@@ -3,8 +3,10 @@
 mod back;
 mod forward;
 mod killed;
+mod neighbours;
 mod others;
 mod refused;
+mod timeouts;
 
 use std::time::Duration;
 

@@ -4,22 +4,23 @@
 //! instances and tags; then what the phase needs. What fails in that is unknown, not absent; without the group or the
 //! container instances nothing can be said, and the turn fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{join, join_all, try_join};
 
 use super::{TaskDefinitions, known};
 use crate::aws::Aws;
 use crate::error::Error;
-use crate::ids::{ClusterName, GroupName, InstanceId, ServiceName};
+use crate::ids::{ClusterName, ContainerInstanceArn, GroupName, InstanceId, ServiceName, TaskArn};
 use crate::plan::record::PAUSE_TAG;
 use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::preflight::PreflightSnapshot;
 use crate::plan::rollout::record::{CLUSTER_TAG, ROLLOUT_ATTRIBUTE, RolloutRecord, UNSTEADY_TAG};
 use crate::plan::rollout::seen::{Outside, RolloutSnapshot};
 use crate::snapshot::{
-    AutoScalingGroup, AutoScalingInstance, ClusterSnapshot, ContainerInstance, ContainerInstanceStatus,
-    Known, LifecycleState, MachineState, ScalingActivity, SchedulingStrategy, Task,
+    AutoScalingGroup, AutoScalingInstance, CapacityProvider, ClusterSnapshot, ContainerInstance,
+    ContainerInstanceStatus, Known, LifecycleState, MachineState, Protection, ScalingActivity,
+    SchedulingStrategy, Task,
 };
 use crate::timestamp::Timestamp;
 
@@ -96,7 +97,36 @@ pub async fn before_start(
     let (target, (hooks, refreshes)) = join(target, of_group).await;
     let scheduled = known(aws.scheduled_actions(&name).await);
     let seen = RolloutSnapshot { services, ..seen };
-    Ok(PreflightSnapshot { seen, target, hooks: known(hooks), refreshes: known(refreshes), scheduled })
+    let (providers, protected) = join(providers(aws, &seen), protected(aws, &seen)).await;
+    let (hooks, refreshes) = (known(hooks), known(refreshes));
+    Ok(PreflightSnapshot { seen, target, hooks, refreshes, scheduled, providers, protected })
+}
+
+/// The group's instances as ECS has them.
+fn of_group(seen: &RolloutSnapshot) -> impl Iterator<Item = &ContainerInstance> {
+    let ids = seen.group.instances.keys();
+    ids.filter_map(|id| seen.registered.get(id)).flatten()
+}
+
+/// The capacity providers through which the group's instances have registered.
+async fn providers(aws: &Aws, seen: &RolloutSnapshot) -> Known<Vec<CapacityProvider>> {
+    let names: BTreeSet<String> = of_group(seen).filter_map(|it| it.capacity_provider.clone()).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    known(aws.capacity_providers(&names).await)
+}
+
+/// How many tasks on the group's instances somebody protects from scale-in.
+async fn protected(aws: &Aws, seen: &RolloutSnapshot) -> Known<usize> {
+    let Some(snapshot) = seen.services.known() else { return Known::NotAsked };
+    let on: BTreeSet<&ContainerInstanceArn> = of_group(seen).map(|it| &it.arn).collect();
+    let is_here = |it: &&Task| {
+        it.is_wanted()
+            && it.service.is_some()
+            && it.container_instance.as_ref().is_some_and(|arn| on.contains(arn))
+    };
+    let tasks: Vec<TaskArn> = snapshot.tasks.values().filter(is_here).map(|it| it.arn.clone()).collect();
+    let is_on = |it: &&Protection| it.enabled && it.expires_at.is_none_or(|at| at > seen.observed_at);
+    known(aws.task_protection(&seen.cluster, tasks).await.map(|all| all.values().filter(is_on).count()))
 }
 
 /// One look at a rollout.
@@ -230,7 +260,7 @@ async fn whole_cluster(aws: &Aws, cluster: &ClusterName) -> Known<ClusterSnapsho
         Ok(snapshot) => snapshot,
         Err(error) => return Known::Unknown(error.chain()),
     };
-    let all: std::collections::BTreeSet<ServiceName> = snapshot.services.keys().cloned().collect();
+    let all: BTreeSet<ServiceName> = snapshot.services.keys().cloned().collect();
     let mut definitions = TaskDefinitions::new();
     super::task_definitions(aws, &mut snapshot, &all, &mut definitions).await;
     super::target_health(aws, &mut snapshot, &all).await;

@@ -95,7 +95,7 @@ pub struct StageClock {
     pub in_service_at: Option<Timestamp>,
     /// One that is new in the group had registered with the cluster.
     pub registered_at: Option<Timestamp>,
-    /// The services of its tasks had as many tasks running elsewhere as they want.
+    /// The services of its tasks had as many tasks running elsewhere as they want, and as many healthy targets.
     pub tasks_elsewhere_at: Option<Timestamp>,
     /// Empty, at two looks.
     pub empty_at: Option<Timestamp>,

@@ -207,6 +207,8 @@ impl Rollout<'_> {
             if !is_done {
                 return;
             }
+            // There may be more to enter than one call takes.
+            rolled.is_moving |= matches!(step, Step::EnterStandby(_)) && !self.dry_run;
             if *step == Step::Forget && !self.dry_run {
                 rolled.end_of(record);
             }

@@ -21,6 +21,9 @@ use crate::snapshot::{AutoScalingGroup, AutoScalingInstance, ContainerInstance, 
 /// Instances that enter standby in one look: as many as one call takes (API: `EnterStandby`).
 const AT_ONCE: usize = 20;
 
+/// Instances that are terminated in one look, a call each: what was seen of them must not get old meanwhile.
+const ENDED_AT_ONCE: usize = 100;
+
 /// From then on the clock of a phase begins anew with its first step.
 pub(super) const LATE_BEGIN: Duration = Duration::from_mins(1);
 
@@ -246,12 +249,13 @@ pub(super) fn retire(view: &RolloutView<'_>) -> Decision {
     let is_forced = |it: &AutoScalingInstance| {
         view.record.is_forced && view.seen.mark(&it.id) == Some(Mark::Old) && view.seen.is_draining(&it.id)
     };
-    let (ready, others): (Vec<_>, Vec<_>) =
+    let (mut ready, others): (Vec<_>, Vec<_>) =
         gone.into_iter().partition(|it| is_forced(it) || view.is_confirmed_empty(&it.id));
     let mut decision = Decision {
         reasons: others.iter().filter_map(|it| not_empty(view, it)).collect(),
         ..Decision::default()
     };
+    ready.truncate(ENDED_AT_ONCE);
     if !ready.is_empty() {
         decision.steps.push(Step::Terminate(ids(&ready)));
     }

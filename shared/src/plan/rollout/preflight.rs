@@ -1,6 +1,8 @@
 //! Whether a rollout may start, and what it would be: read only, always first, and all of it in the report.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod warnings;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,12 +14,11 @@ use crate::plan::rollout::forward::is_old;
 use crate::plan::rollout::gate::{is_at_rest, is_judged};
 use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::reason::RolloutReason;
-use crate::plan::rollout::record::{Process, REJECTED_TAG, RolloutRecord, Terms};
+use crate::plan::rollout::record::{Process, RolloutRecord, Terms};
 use crate::plan::rollout::seen::RolloutSnapshot;
 use crate::snapshot::{
-    AutoScalingInstance, ClusterSnapshot, ContainerInstanceStatus, InstanceRefresh, Known,
+    AutoScalingInstance, CapacityProvider, ClusterSnapshot, ContainerInstanceStatus, InstanceRefresh, Known,
     LaunchTemplateVersion, LifecycleHook, LifecycleState, ScheduledAction, SchedulingStrategy, Service,
-    Transition,
 };
 
 /// As much text as a tag of the group holds (API: `Tag`).
@@ -37,6 +38,10 @@ pub struct PreflightSnapshot {
     pub refreshes: Known<Vec<InstanceRefresh>>,
     /// Its scheduled actions.
     pub scheduled: Known<Vec<ScheduledAction>>,
+    /// The capacity providers of its instances.
+    pub providers: Known<Vec<CapacityProvider>>,
+    /// How many tasks on its instances are protected from scale-in.
+    pub protected: Known<usize>,
 }
 
 /// What a rollout would be, and what speaks against it.
@@ -85,11 +90,7 @@ pub fn preflight(
     blockers.extend(of_services(seen, &old));
     blockers.extend(too_many(&unsteady));
     blockers.extend(bakes_too_long(terms, rollout_timeout));
-    let mut warnings = unsteady_reasons(services, &unsteady);
-    warnings.extend(dips(seen, &old));
-    warnings.extend(standalone(seen, &old));
-    warnings.extend(of_others(snapshot, hook, rollout_timeout));
-    warnings.extend(rejected_before(seen, version));
+    let warnings = warnings::warnings(snapshot, &old, &unsteady, hook, rollout_timeout);
     let share = (seen.group.desired * terms.surge_percent).div_ceil(100).max(1);
     Preflight {
         sizes: (seen.group.min, seen.group.desired, seen.group.max),
@@ -233,25 +234,6 @@ fn of_services(seen: &RolloutSnapshot, old: &[&AutoScalingInstance]) -> Vec<Roll
     reasons
 }
 
-fn dips(seen: &RolloutSnapshot, old: &[&AutoScalingInstance]) -> Vec<RolloutReason> {
-    let Some(snapshot) = seen.services.known() else { return Vec::new() };
-    let concerned = concerned(snapshot, seen, old).into_iter().filter(|it| is_judged(it));
-    let dip = |service: &Service| {
-        let (minimum, desired) = (service.minimum_healthy_percent.get(), service.tasks_desired);
-        let floor = (desired * minimum).div_ceil(100);
-        let service = service.name.clone();
-        (floor < desired).then_some(RolloutReason::Dips { service, minimum, floor, desired })
-    };
-    concerned.filter_map(dip).collect()
-}
-
-fn standalone(seen: &RolloutSnapshot, old: &[&AutoScalingInstance]) -> Option<RolloutReason> {
-    let on = container_instances(seen, old);
-    let tasks = seen.services.known()?.tasks.values().filter(|it| it.is_wanted() && it.service.is_none());
-    let tasks = tasks.filter(|it| it.container_instance.as_ref().is_some_and(|arn| on.contains(arn))).count();
-    (tasks > 0).then_some(RolloutReason::StandaloneTasks { tasks })
-}
-
 /// Every wave bakes; even one that outlasts the rollout would end in a rollback.
 fn bakes_too_long(terms: Terms, rollout_timeout: Duration) -> Option<RolloutReason> {
     let waves = 100_u32.div_ceil(terms.surge_percent) + u32::from(terms.canary > 0);
@@ -267,18 +249,6 @@ fn unsteady(snapshot: &ClusterSnapshot) -> Vec<ServiceName> {
     judged.filter(|it| !is_at_rest(it)).map(|it| it.name.clone()).collect()
 }
 
-fn unsteady_reasons(snapshot: Option<&ClusterSnapshot>, unsteady: &[ServiceName]) -> Vec<RolloutReason> {
-    let services = snapshot.map(|it| &it.services);
-    let found = |name: &ServiceName| services.and_then(|it: &BTreeMap<_, Service>| it.get(name));
-    let reason = |service: &Service| RolloutReason::Unsteady {
-        service: service.name.clone(),
-        running: service.tasks_running,
-        desired: service.tasks_desired,
-        deployments: service.deployments.len(),
-    };
-    unsteady.iter().filter_map(found).map(reason).collect()
-}
-
 /// The names as one tag holds them.
 pub fn unsteady_text(unsteady: &[ServiceName]) -> String {
     unsteady.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(" ")
@@ -287,25 +257,4 @@ pub fn unsteady_text(unsteady: &[ServiceName]) -> String {
 fn too_many(unsteady: &[ServiceName]) -> Option<RolloutReason> {
     let services = unsteady.len();
     (unsteady_text(unsteady).len() > TAG_MAX).then_some(RolloutReason::TooManyUnsteady { services })
-}
-
-fn of_others(snapshot: &PreflightSnapshot, hook: &str, rollout_timeout: Duration) -> Vec<RolloutReason> {
-    let group = &snapshot.seen.group;
-    let mut reasons = Vec::new();
-    let hooks = snapshot.hooks.known().into_iter().flatten();
-    let foreign = hooks.filter(|it| it.transition == Transition::Terminating && it.name != hook);
-    reasons.extend(foreign.map(|it| RolloutReason::ForeignHook { hook: it.name.clone() }));
-    reasons.extend(group.max_instance_lifetime.map(|age| RolloutReason::MaxInstanceLifetime { age }));
-    let now = snapshot.seen.observed_at;
-    for action in snapshot.scheduled.known().into_iter().flatten() {
-        if let Some(at) = action.starts_at.filter(|at| *at >= now && *at <= now + rollout_timeout) {
-            reasons.push(RolloutReason::ScheduledAction { name: action.name.clone(), at });
-        }
-    }
-    reasons
-}
-
-fn rejected_before(seen: &RolloutSnapshot, version: u64) -> Option<RolloutReason> {
-    let (rejected, why) = seen.group.tags.get(REJECTED_TAG)?.split_once(':')?;
-    (rejected == version.to_string()).then(|| RolloutReason::Rejected { version, why: why.to_owned() })
 }

@@ -179,6 +179,30 @@ pub enum RolloutReason {
         /// How many.
         tasks: usize,
     },
+    /// A drain may stop them, or wait for them.
+    #[error(
+        "{tasks} tasks on old instances are protected from scale-in: a drain may wait until that expires"
+    )]
+    ProtectedTasks {
+        /// How many.
+        tasks: usize,
+    },
+    /// ECS is at work on the group as well.
+    #[error("capacity provider {provider} manages {manages}: ECS may act on the group meanwhile")]
+    ManagedByEcs {
+        /// Which.
+        provider: String,
+        /// What of the group.
+        manages: String,
+    },
+    /// What fits may be another matter.
+    #[error("new instances are of type {to}, and old ones of {from}: whether all tasks fit is not foreseen")]
+    OtherInstanceType {
+        /// Of an old one.
+        from: String,
+        /// Of the launch template.
+        to: String,
+    },
     /// Hooks of others have their turn.
     #[error(
         "terminate hook {hook} will hold every old instance at its end; it is somebody else's to complete"

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::ids::{InstanceId, ServiceName};
 use crate::plan::drain::seen::InstanceSnapshot;
-use crate::snapshot::{Group, Known, LifecycleState, Service, Task, TaskStatus};
+use crate::snapshot::{Group, Known, LifecycleState, Service, Target, Task, TaskStatus};
 
 use super::{Drain, Drained};
 
@@ -72,6 +72,28 @@ impl Drain<'_> {
             };
             if read.items.len() < batch.len() || !read.items.iter().all(|service| is_elsewhere(service, seen))
             {
+                return false;
+            }
+            for service in &read.items {
+                if !self.serves_elsewhere(service, seen).await {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Whether each target group of a service has as many healthy targets elsewhere as it wants tasks; what cannot be told
+    /// does not count.
+    async fn serves_elsewhere(&self, service: &Service, seen: &InstanceSnapshot) -> bool {
+        let tasks = seen.tasks.known().into_iter().flatten();
+        let own: BTreeSet<&str> = tasks.flat_map(|it| it.private_ips.iter().map(String::as_str)).collect();
+        let is_here =
+            |target: &Target| target.id == seen.instance_id.as_str() || own.contains(target.id.as_str());
+        for group in service.load_balancers.iter().filter_map(|it| it.target_group.as_ref()) {
+            let Ok(targets) = self.aws.target_health(group).await else { return false };
+            let healthy = targets.iter().filter(|it| it.is_healthy && !is_here(it)).count();
+            if healthy < service.tasks_desired as usize {
                 return false;
             }
         }
