@@ -92,22 +92,6 @@ fn a_suspended_schedule_does_not_act() {
 }
 
 #[test]
-fn many_instances_are_protected_fifty_a_call() {
-    play(1, account(60, |it| it), async |stage| {
-        let (aws, all) = (stage.aws(), members(&stage));
-        let protected = || seen(&stage, |it| it.instances.values().filter(|it| it.protected).count());
-        aws.protect_members(&name(), &all, true).await.unwrap();
-        assert_eq!((protected(), called(&stage, "SetInstanceProtection")), (60, 2));
-        aws.protect_members(&name(), &all[..5], false).await.unwrap();
-        assert_eq!(protected(), 55);
-        aws.protect_members(&name(), &[], true).await.unwrap();
-        assert_eq!(called(&stage, "SetInstanceProtection"), 3, "nobody named, no call");
-        let error = aws.protect_members(&name(), &[InstanceId::new("i-x")], true).await.unwrap_err();
-        assert!(error.chain().starts_with("SetInstanceProtection on web-asg failed: ValidationError"));
-    });
-}
-
-#[test]
 fn instances_are_terminated_by_name_and_one_refusal_keeps_no_other_back() {
     play(1, account(4, GroupBuilder::protects_new_instances), async |stage| {
         let (aws, all) = (stage.aws(), members(&stage));
@@ -158,7 +142,6 @@ async fn every_write(aws: &Aws, instance: &InstanceId) -> Vec<Result<(), Error>>
         aws.set_max_size(&group, 9).await,
         aws.suspend_processes(&group, &["AZRebalance"]).await,
         aws.resume_processes(&group, &["AZRebalance"]).await,
-        aws.protect_members(&group, std::slice::from_ref(instance), true).await,
         aws.tag_group(&group, &[("k", "v")]).await,
         aws.untag_group(&group, &["k"]).await,
     ];
@@ -211,9 +194,6 @@ fn requests_say_what_they_change_and_nothing_else() {
             format!("UpdateAutoScalingGroup&{group}&MaxSize=9"),
             format!("SuspendProcesses&{group}&ScalingProcesses.member.1=AZRebalance"),
             format!("ResumeProcesses&{group}&ScalingProcesses.member.1=AZRebalance"),
-            format!(
-                "SetInstanceProtection&InstanceIds.member.1={instance}&{group}&ProtectedFromScaleIn=true"
-            ),
             format!("CreateOrUpdateTags&{tag}&Tags.member.1.Value=v&Tags.member.1.PropagateAtLaunch=false"),
             format!("DeleteTags&{tag}"),
             format!(

@@ -13,6 +13,23 @@ use std::time::Duration;
 use evenkeel::report::Status;
 use evenkeel_tests::Stage;
 use evenkeel_tests::rollouts::{NEW_IMAGE, images};
+use simulator::faults::Rule;
+
+/// Calls fail, answers get lost, the group is busy, reads lag behind and miss entries.
+fn bad_weather(stage: &Stage) {
+    let rules = [
+        Rule::throttle(0.1),
+        Rule::server_error(0.03),
+        Rule::lose_response(0.05),
+        Rule::scaling_activity_in_progress(0.3),
+        Rule::resource_contention(0.1),
+        Rule::missing_entry(0.02),
+        Rule::stale_read(0.1, Duration::from_secs(8)),
+    ];
+    for rule in rules {
+        stage.simulator.rule(rule);
+    }
+}
 
 /// How often an operation was called.
 fn called(stage: &Stage, operation: &str) -> u64 {

@@ -14,8 +14,6 @@ use super::limits::Group as Bucket;
 use crate::error::Error;
 use crate::ids::{GroupName, InstanceId};
 
-/// Most instances per call (API: `SetInstanceProtection`).
-const PROTECTION_BATCH: usize = 50;
 const GROUP: &str = "auto-scaling-group";
 
 impl Aws {
@@ -57,25 +55,6 @@ impl Aws {
         let call = call.set_scaling_processes(Some(names)).customize().config_override(once_auto_scaling());
         let answer = call.send().await;
         answer.map(drop).map_err(|error| failed("ResumeProcesses", group.as_str(), error))
-    }
-
-    /// Protects instances of a group from scale-in, or stops doing so (`SetInstanceProtection`, 50 a call). AWS refuses a
-    /// whole call if one instance is not in service or standby; calls after it are not made.
-    pub async fn protect_members(
-        &self,
-        group: &GroupName,
-        instances: &[InstanceId],
-        is_protected: bool,
-    ) -> Result<(), Error> {
-        for batch in instances.chunks(PROTECTION_BATCH) {
-            self.limits.wait(Bucket::AutoScaling).await;
-            let ids = batch.iter().map(ToString::to_string).collect();
-            let call = self.auto_scaling.set_instance_protection().auto_scaling_group_name(group.as_str());
-            let call = call.set_instance_ids(Some(ids)).protected_from_scale_in(is_protected);
-            let answer = call.customize().config_override(once_auto_scaling()).send().await;
-            answer.map_err(|error| failed("SetInstanceProtection", group.as_str(), error))?;
-        }
-        Ok(())
     }
 
     /// Terminates instances one after the other, whether or not they are protected

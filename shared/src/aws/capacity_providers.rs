@@ -1,4 +1,4 @@
-//! ECS capacity providers: which of them a cluster has, and what each does to its Auto Scaling group.
+//! ECS capacity providers: what each does to its Auto Scaling group.
 //!
 //! `DescribeCapacityProviders` takes up to 100 names and answers up to 10 of them in a page.
 
@@ -9,7 +9,6 @@ use super::Aws;
 use super::failure::failed;
 use super::limits::Group;
 use crate::error::Error;
-use crate::ids::ClusterName;
 use crate::snapshot::CapacityProvider;
 
 const NAMES: usize = 100;
@@ -31,19 +30,6 @@ impl Aws {
             })
         });
         Ok(try_join_all(batches).await?.into_iter().flatten().collect())
-    }
-
-    /// Names of a cluster's capacity providers (`DescribeClusters`), or that there is no such cluster.
-    pub async fn cluster_capacity_providers(&self, cluster: &ClusterName) -> Result<Vec<String>, Error> {
-        self.limits.wait(Group::ClusterRead).await;
-        let answer = self.ecs.describe_clusters().clusters(cluster.as_str()).send().await;
-        let answer = answer.map_err(|error| failed("DescribeClusters", cluster.as_str(), error))?;
-        let found = answer.clusters().iter().find(|it| it.status() != Some("INACTIVE"));
-        found.map(|it| it.capacity_providers().to_vec()).ok_or_else(|| Error::NotFound {
-            operation: "DescribeClusters",
-            resource: cluster.to_string(),
-            source: "no such active cluster".into(),
-        })
     }
 }
 

@@ -58,10 +58,10 @@ impl ExecuteRollout<'_> {
             Step::ExitStandby(ids) => vec![self.exit_standby(ids).await],
             Step::Drain(ids) => vec![self.set_draining(&arns(seen, ids), true).await],
             Step::Activate(ids) => vec![self.set_draining(&arns(seen, ids), false).await],
-            Step::Terminate(ids) => self.terminate(ids).await,
+            Step::Terminate(ids) => self.terminate(seen, ids).await,
             Step::SetMax(max) => vec![self.set_max(*max).await],
             Step::SetDesired(desired) => vec![self.set_desired(*desired).await],
-            Step::Forget => self.forget(&seen.group, rejected).await,
+            Step::Forget => self.forget(seen, record, rejected).await,
         }
     }
 
@@ -168,7 +168,7 @@ impl ExecuteRollout<'_> {
         self.action("UpdateContainerInstancesState", why, outcome)
     }
 
-    async fn terminate(&self, ids: &[InstanceId]) -> Vec<Action> {
+    async fn terminate(&self, seen: &RolloutSnapshot, ids: &[InstanceId]) -> Vec<Action> {
         let operation = "TerminateInstanceInAutoScalingGroup";
         let action = |id: &InstanceId, outcome| {
             let why = format!("{id}, by name; the group's size stays");
@@ -176,6 +176,9 @@ impl ExecuteRollout<'_> {
         };
         if self.dry_run {
             return ids.iter().map(|id| action(id, ActionOutcome::Planned)).collect();
+        }
+        if let Err(refused) = self.if_unregistered_still(seen, ids).await {
+            return ids.iter().map(|id| action(id, refused.clone())).collect();
         }
         let answers = Box::pin(self.aws.terminate_members(ids, false)).await;
         answers.into_iter().map(|(id, answer)| action(&id, outcome(answer))).collect()
@@ -206,17 +209,44 @@ impl ExecuteRollout<'_> {
         self.action("SetDesiredCapacity", why, outcome)
     }
 
-    async fn forget(&self, group: &AutoScalingGroup, rejected: Option<&str>) -> Vec<Action> {
+    /// An instance that ECS did not list is asked for by its id right before it ends: a list may lag, and a new one may have
+    /// come meanwhile.
+    async fn if_unregistered_still(
+        &self,
+        seen: &RolloutSnapshot,
+        ids: &[InstanceId],
+    ) -> Result<(), ActionOutcome> {
+        let unlisted = ids.iter().filter(|id| !seen.registered.contains_key(*id));
+        let unlisted: Vec<InstanceId> = unlisted.cloned().collect();
+        for some in unlisted.chunks(AT_ONCE) {
+            match self.aws.registrations(self.cluster, some).await {
+                Ok(found) if found.is_empty() => {}
+                Ok(_) => {
+                    let why = "ECS knows an instance that it did not list before";
+                    return Err(ActionOutcome::Refused(why.to_owned()));
+                }
+                Err(error) => return Err(ActionOutcome::Failed(error.chain())),
+            }
+        }
+        Ok(())
+    }
+
+    async fn forget(
+        &self,
+        seen: &RolloutSnapshot,
+        record: &RolloutRecord,
+        rejected: Option<&str>,
+    ) -> Vec<Action> {
         let mut actions = Vec::new();
         if let Some(rejected) = rejected {
             let outcome = self.done(self.aws.tag_group(self.group, &[(REJECTED_TAG, rejected)])).await;
             actions.push(self.action("CreateOrUpdateTags", format!("{REJECTED_TAG}={rejected}"), outcome));
         }
-        // A version that came through is no longer rejected.
-        let obsolete = if rejected.is_none() { REJECTED_TAG } else { UNSTEADY_TAG };
-        let all = [ROLLOUT_TAG, CLUSTER_TAG, UNSTEADY_TAG, obsolete];
-        let all: BTreeSet<&str> = all.into_iter().collect();
-        let keys: Vec<&str> = all.into_iter().filter(|key| group.tags.contains_key(*key)).collect();
+        let ours = [ROLLOUT_TAG, CLUSTER_TAG, UNSTEADY_TAG];
+        // What was rejected before is over once a rollout has come through.
+        let obsolete = record.ending.is_none().then_some(REJECTED_TAG);
+        let all = ours.into_iter().chain(obsolete);
+        let keys: Vec<&str> = all.filter(|key| seen.group.tags.contains_key(*key)).collect();
         let outcome = self.done(self.aws.untag_group(self.group, &keys)).await;
         actions.push(self.action("DeleteTags", keys.join(", "), outcome));
         actions

@@ -11,8 +11,9 @@ use crate::error::Error;
 use crate::execute::rollout::ExecuteRollout;
 use crate::ids::{ClusterName, GroupName};
 use crate::observe::rollout as observe;
-use crate::plan::rollout::back_from_lost as lost_record;
+use crate::plan::rollout::back_from_lost;
 use crate::plan::rollout::decision::{Decision, Step};
+use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::preflight::{Preflight, preflight, unsteady_text};
 use crate::plan::rollout::reason::RolloutReason;
 use crate::plan::rollout::record::{Ending, ROLLOUT_TAG, RolloutRecord, Terms};
@@ -107,12 +108,13 @@ impl Rollout<'_> {
     /// and by whom, nobody knows any more.
     async fn abort_lost(&self, rolled: &mut Rolled, group: AutoScalingGroup) -> Result<(), Error> {
         for cluster in crate::observe::clusters(self.aws, self.settings).await? {
-            let marked = observe::marked(self.aws, &cluster).await?;
-            if !marked.iter().any(|id| group.instances.contains_key(id)) {
+            let mut marked = observe::marked(self.aws, &cluster).await?;
+            marked.retain(|id| group.instances.contains_key(id));
+            if marked.is_empty() {
                 continue;
             }
             let name = rolled.group.clone();
-            let record = lost_record(&group, marked.len() as u32, self.aws.now());
+            let record = back_from_lost(&group, marked.len() as u32, self.aws.now());
             let action = self.execute(&name, &cluster).start(&record, "").await;
             rolled.told = if action.outcome.is_accepted() { Told::GoOn } else { Told::GoOnIfBegun };
             rolled.actions.push(action);
@@ -165,7 +167,9 @@ impl Rollout<'_> {
             rolled.end(Status::Blocked, what);
             return Ok(());
         }
-        if rolled.told == Told::End && record.ending.is_none() && !self.dry_run {
+        // Of what only waits to be put back there is nothing left to end.
+        let may_end = record.ending.is_none() && record.phase != Phase::Restore;
+        if rolled.told == Told::End && may_end && !self.dry_run {
             self.note_end(rolled, &cluster, &record).await;
             return Ok(());
         }

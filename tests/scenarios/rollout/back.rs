@@ -88,22 +88,11 @@ fn interruptions_on_the_way_back() {
 /// Calls fail, answers are lost, reads are stale on the way back.
 #[test]
 fn faults_on_the_way_back() {
-    let rules = [
-        Rule::throttle(0.1),
-        Rule::server_error(0.03),
-        Rule::lose_response(0.05),
-        Rule::scaling_activity_in_progress(0.3),
-        Rule::resource_contention(0.1),
-        Rule::missing_entry(0.02),
-        Rule::stale_read(0.1, Duration::from_secs(8)),
-    ];
     for seed in 1370..1376 {
         play(seed, outdated(seed, |it| it), async |stage| {
             let stage = stage.with("EVENKEEL_BAKE_TIME", "5m");
             until(&stage, "gate").await;
-            for rule in &rules {
-                stage.simulator.rule(rule.clone());
-            }
+            bad_weather(&stage);
             for _ in 0..10 {
                 let _ = stage.rollout(command("abort")).await;
                 tokio::time::sleep(Duration::from_mins(1)).await;

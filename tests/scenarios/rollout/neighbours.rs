@@ -2,7 +2,7 @@
 
 use evenkeel_tests::clusters::ZONES;
 use evenkeel_tests::play;
-use evenkeel_tests::rollouts::{codes, only, outdated, sized, start, with_new_version};
+use evenkeel_tests::rollouts::{codes, command, only, outdated, sized, start, with_new_version};
 use serde_json::json;
 use simulator::account::Market;
 use simulator::builder::{AccountBuilder, CapacityProviderBuilder};
@@ -114,6 +114,11 @@ fn a_service_that_never_gets_healthy_on_the_new_image_takes_it_back() {
         let event = stage.rollout(dry(start())).await.unwrap();
         let warnings = format!("{:?}", only(&event).preflight.as_ref().unwrap().warnings);
         assert!(warnings.contains("Rejected { version: 2, why: \"drainTimeout\" }"), "{warnings}");
+        super::back::until(&stage, "surge").await;
+        let report = stage.rollout(command("abort")).await.unwrap();
+        assert_eq!(report.status, Status::RolledBack, "{report:#?}");
+        let tags = stage.simulator.account(|it| it.auto_scaling_groups["web-asg"].tags.clone());
+        assert!(tags.contains_key("evenkeel:rollout-rejected"), "an abort says nothing of the version");
     });
 }
 

@@ -6,7 +6,6 @@ use evenkeel_tests::rollouts::{codes, command, outdated, sized, start};
 use serde_json::json;
 use simulator::account::{Account, ActionResult, InterruptionAction, LifecycleState};
 use simulator::event_bridge::Mishaps;
-use simulator::faults::Rule;
 use simulator::scheduler::spot;
 
 use super::back::until;
@@ -142,20 +141,9 @@ fn waves_and_canaries() {
 
 #[test]
 fn calls_fail_answers_get_lost_and_the_group_is_busy() {
-    let rules = [
-        Rule::throttle(0.1),
-        Rule::server_error(0.03),
-        Rule::lose_response(0.05),
-        Rule::scaling_activity_in_progress(0.3),
-        Rule::resource_contention(0.1),
-        Rule::missing_entry(0.02),
-        Rule::stale_read(0.1, Duration::from_secs(8)),
-    ];
     for seed in 1440..1446 {
         play(seed, outdated(seed, |it| it), async |stage| {
-            for rule in &rules {
-                stage.simulator.rule(rule.clone());
-            }
+            bad_weather(&stage);
             let mut event = start();
             for _ in 0..20 {
                 let ended = stage.rollout(event.clone()).await;

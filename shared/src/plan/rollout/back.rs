@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::ids::InstanceId;
 use crate::plan::drain::empty::Emptiness;
-use crate::plan::rollout::decision::{Decision, Step, outcome};
+use crate::plan::rollout::decision::{Decision, Step};
 use crate::plan::rollout::forward::{ids, is_present};
 use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::reason::RolloutReason;
@@ -92,6 +92,8 @@ pub(super) fn undo(view: &RolloutView<'_>) -> Decision {
     }
     decision.steps.extend((!back.is_empty()).then(|| Step::ExitStandby(ids(&back))));
     decision.steps.extend((!ended.is_empty()).then(|| Step::Terminate(ids(&ended))));
+    let instances = view.on_standby().len() + view.coming_back();
+    decision.reasons.extend((instances > 0).then_some(RolloutReason::ComingBack { instances }));
     decision
 }
 
@@ -171,7 +173,9 @@ pub(super) fn dismiss(view: &RolloutView<'_>) -> Decision {
     let steps = set_apart(view, &going).into_iter().chain([Step::Terminate(empty)]);
     let steps = steps.filter(|step| !step.is_idle()).collect();
     let waits = going.iter().filter(|it| !may_go(view, &it.id)).map(|it| occupied(view, it));
-    Decision { steps, reasons: waits.collect(), ..Decision::default() }
+    let instances = view.pending();
+    let pending = (instances > 0).then_some(RolloutReason::OnTheWay { instances });
+    Decision { steps, reasons: waits.chain(pending).collect(), ..Decision::default() }
 }
 
 /// New ones that were to go and need not any more, since another has gone meanwhile.
@@ -261,12 +265,8 @@ pub(super) fn restore(view: &RolloutView<'_>) -> Decision {
     decision
 }
 
-/// What the tag that stays says: the version that was rolled back, and why.
+/// What the tag that stays says: the version whose rollout ended before its time, and why; an abort says nothing of it.
 pub fn rejected(record: &RolloutRecord) -> Option<String> {
-    match outcome(record) {
-        super::decision::Outcome::RolledBack(Ending::Aborted) | super::decision::Outcome::Done => None,
-        super::decision::Outcome::RolledBack(ending) | super::decision::Outcome::Aborted(ending) => {
-            (ending != Ending::Aborted).then(|| format!("{}:{}", record.target, ending.word()))
-        }
-    }
+    let ending = record.ending.filter(|ending| *ending != Ending::Aborted)?;
+    Some(format!("{}:{}", record.target, ending.word()))
 }

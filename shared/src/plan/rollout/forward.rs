@@ -230,7 +230,7 @@ pub(super) fn gate(view: &RolloutView<'_>) -> Decision {
     if decision.reasons.is_empty() {
         return Decision::to(view.record.in_phase(Phase::Retire, view.seen.observed_at));
     }
-    if !decision.reasons.is_empty() && view.time_in_phase() >= bake_time + view.policy.drain_timeout {
+    if view.time_in_phase() >= bake_time + view.policy.drain_timeout {
         return turn_back(view, Ending::GateTimeout);
     }
     decision

@@ -290,6 +290,18 @@ pub enum RolloutReason {
         /// As Evenkeel wrote it.
         raised: u32,
     },
+    /// They have left standby, or are about to; those that EC2 takes go first.
+    #[error("{instances} old instances are not back in service yet")]
+    ComingBack {
+        /// How many.
+        instances: usize,
+    },
+    /// Nobody is counted before they have come.
+    #[error("{instances} instances are on their way into service")]
+    OnTheWay {
+        /// How many.
+        instances: usize,
+    },
     /// Launches go on that must not.
     #[error("waits until process Launch is suspended")]
     WaitsForSuspension,

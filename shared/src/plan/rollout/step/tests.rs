@@ -225,6 +225,26 @@ fn nobody_comes_off_standby_while_the_group_may_launch() {
     assert_eq!(scene.decide().steps, [Step::Activate(ids(&["i-a"])), exit]);
 }
 
+#[test]
+fn the_way_back_says_what_it_waits_for() {
+    let mut scene = Scene::doubled(Phase::Undo).launches_nothing();
+    for id in ["i-a", "i-b", "i-c"] {
+        scene.state(id, LifecycleState::Pending);
+    }
+    let decision = scene.decide();
+    assert_eq!((decision.steps, decision.next), (Vec::new(), None));
+    assert_eq!(decision.reasons, [RolloutReason::ComingBack { instances: 3 }]);
+    let mut scene = back_in_service();
+    scene.seen.group.desired = 3;
+    for id in ["i-y", "i-z"] {
+        scene.seen.group.instances.remove(&id.into());
+    }
+    scene.state("i-x", LifecycleState::Pending);
+    let decision = scene.decide();
+    assert_eq!((decision.steps, decision.next), (Vec::new(), None));
+    assert_eq!(decision.reasons, [RolloutReason::OnTheWay { instances: 1 }]);
+}
+
 fn back_in_service() -> Scene {
     let mut scene = Scene::doubled(Phase::Dismiss);
     for id in ["i-a", "i-b", "i-c"] {
