@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use simulator::account::{Account, LifecycleState};
 use simulator::builder::{AccountBuilder, GroupBuilder};
 use simulator::event_bridge::EventBridge;
+use tokio::time::Instant;
 
 use crate::clusters::ZONES;
 use crate::drains::{Lived, fleet};
@@ -104,17 +105,18 @@ impl Stage {
         }
     }
 
-    /// Scheduled invocations, a minute after each other's end, until none has anything to do; the reports.
+    /// Scheduled invocations, a minute after each other's begin, until none has anything to do; the reports.
     pub async fn resumed(&self, at_most: u32) -> Vec<RolloutReport> {
         let mut reports = Vec::new();
         for _ in 0..at_most {
+            let next = Instant::now() + Duration::from_mins(1);
             let report = self.rollout(json!({})).await.expect("the scheduled invocation succeeds");
             let is_quiet = report.groups.is_empty();
             reports.push(report);
             if is_quiet {
                 break;
             }
-            tokio::time::sleep(Duration::from_mins(1)).await;
+            tokio::time::sleep_until(next).await;
         }
         reports
     }

@@ -281,9 +281,9 @@ fn capacity_providers_come_in_pages_and_name_their_groups() {
         assert_eq!(found.len(), 12);
         assert_eq!(called(&stage, "DescribeCapacityProviders"), 2);
         let (managed, plain) = (&found[0], &found[1]);
-        assert_eq!((managed.group(), managed.managed_scaling), (Some(GroupName::new("g00")), Some(80)));
+        assert_eq!((managed.name.as_str(), managed.managed_scaling), ("cp00", Some(80)));
         assert!(managed.manages_draining && managed.manages_termination_protection);
-        assert_eq!((plain.group(), plain.managed_scaling), (Some(GroupName::new("g01")), None));
+        assert_eq!((plain.name.as_str(), plain.managed_scaling), ("cp01", None));
         assert!(!plain.manages_draining && !plain.manages_termination_protection);
         assert!(aws.capacity_providers(&[]).await.unwrap().is_empty());
         assert_eq!(called(&stage, "DescribeCapacityProviders"), 2, "no names, no call");

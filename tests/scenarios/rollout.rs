@@ -7,6 +7,7 @@ mod neighbours;
 mod others;
 mod refused;
 mod timeouts;
+mod traps;
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! EC2 Auto Scaling: what a rollout changes in a group.
 //!
 //! Each call is made once, without the SDK's retries, for the reason given in `writes`: a retry comes seconds later and
-//! would write over what somebody else has written since, or take a second unit off the desired capacity. The next turn
+//! would write over what somebody else has written since. The next turn
 //! looks again and is the retry.
 
 use aws_sdk_autoscaling::types::Tag;
@@ -58,18 +58,14 @@ impl Aws {
     }
 
     /// Terminates instances one after the other, whether or not they are protected
-    /// (`TerminateInstanceInAutoScalingGroup`, one a call), with or without taking each off the desired capacity; and what
-    /// came of each, in their order. One refusal does not keep the others back.
-    pub async fn terminate_members(
-        &self,
-        instances: &[InstanceId],
-        decrement: bool,
-    ) -> Vec<(InstanceId, Result<(), Error>)> {
+    /// (`TerminateInstanceInAutoScalingGroup`, one a call), without taking any off the desired capacity; and what came of
+    /// each, in their order. One refusal does not keep the others back.
+    pub async fn terminate_members(&self, instances: &[InstanceId]) -> Vec<(InstanceId, Result<(), Error>)> {
         let mut outcomes = Vec::new();
         for instance in instances {
             self.limits.wait(Bucket::AutoScaling).await;
             let call = self.auto_scaling.terminate_instance_in_auto_scaling_group();
-            let call = call.instance_id(instance.as_str()).should_decrement_desired_capacity(decrement);
+            let call = call.instance_id(instance.as_str()).should_decrement_desired_capacity(false);
             let answer = call.customize().config_override(once_auto_scaling()).send().await;
             let operation = "TerminateInstanceInAutoScalingGroup";
             let answer = answer.map(drop).map_err(|error| failed(operation, instance.as_str(), error));

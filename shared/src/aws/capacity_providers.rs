@@ -38,7 +38,6 @@ fn capacity_provider(provider: &sdk::CapacityProvider) -> Option<CapacityProvide
     let protection = group.and_then(|it| it.managed_termination_protection());
     Some(CapacityProvider {
         name: provider.name()?.to_owned(),
-        group_arn: group.map(|it| it.auto_scaling_group_arn().to_owned()),
         managed_scaling: group.and_then(|it| it.managed_scaling()).and_then(managed_scaling),
         manages_termination_protection: protection == Some(&sdk::ManagedTerminationProtection::Enabled),
         manages_draining: group.and_then(|it| it.managed_draining()) == Some(&sdk::ManagedDraining::Enabled),

@@ -20,7 +20,7 @@ use super::clock::Wire;
 use super::failure::failed;
 use super::limits::Group;
 use crate::error::Error;
-use crate::ids::InstanceId;
+use crate::ids::{ImageId, InstanceId};
 use crate::snapshot::{LaunchTemplateSpecification, LaunchTemplateVersion, Machine};
 use client::{Operation, operation};
 
@@ -65,8 +65,34 @@ impl Aws {
         &self,
         template: &LaunchTemplateSpecification,
     ) -> Result<LaunchTemplateVersion, Error> {
-        let form =
-            versions_form(template).ok_or_else(|| no_version(template, "no launch template was named"))?;
+        self.version(template, false).await
+    }
+
+    /// The AMI that an instance launched now from this version would have; none if the version names none.
+    ///
+    /// A parameter is asked for its value by `ResolveAlias`, for which EC2 wants the caller to have `ssm:GetParameters`
+    /// (Amazon EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID").
+    pub async fn launched_image(&self, version: &LaunchTemplateVersion) -> Result<Option<ImageId>, Error> {
+        if version.image.is_none() || version.fixed_image().is_some() {
+            return Ok(version.image.clone());
+        }
+        let template = LaunchTemplateSpecification {
+            id: Some(version.id.clone()),
+            name: None,
+            version: version.version.to_string(),
+        };
+        let resolved = self.version(&template, true).await?;
+        let image = resolved.fixed_image().cloned();
+        image.map(Some).ok_or_else(|| no_version(&template, "the parameter that names its AMI gave none"))
+    }
+
+    async fn version(
+        &self,
+        template: &LaunchTemplateSpecification,
+        resolves: bool,
+    ) -> Result<LaunchTemplateVersion, Error> {
+        let form = versions_form(template, resolves);
+        let form = form.ok_or_else(|| no_version(template, "no launch template was named"))?;
         self.limits.wait(Group::Ec2Read).await;
         let answer = self.ec2.launch_template_versions.invoke(form).await;
         let versions =
@@ -100,7 +126,7 @@ fn form(operation: &str) -> Serializer<'static, String> {
 }
 
 /// Nothing if neither id nor name is given.
-fn versions_form(template: &LaunchTemplateSpecification) -> Option<String> {
+fn versions_form(template: &LaunchTemplateSpecification, resolves: bool) -> Option<String> {
     let mut form = form(DESCRIBE_LAUNCH_TEMPLATE_VERSIONS);
     match (&template.id, &template.name) {
         (Some(id), _) => form.append_pair("LaunchTemplateId", id.as_str()),
@@ -108,6 +134,9 @@ fn versions_form(template: &LaunchTemplateSpecification) -> Option<String> {
         (None, None) => return None,
     };
     form.append_pair("LaunchTemplateVersion.1", &template.version);
+    if resolves {
+        form.append_pair("ResolveAlias", "true");
+    }
     Some(form.finish())
 }
 

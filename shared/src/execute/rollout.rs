@@ -180,7 +180,7 @@ impl ExecuteRollout<'_> {
         if let Err(refused) = self.if_unregistered_still(seen, ids).await {
             return ids.iter().map(|id| action(id, refused.clone())).collect();
         }
-        let answers = Box::pin(self.aws.terminate_members(ids, false)).await;
+        let answers = Box::pin(self.aws.terminate_members(ids)).await;
         answers.into_iter().map(|(id, answer)| action(&id, outcome(answer))).collect()
     }
 

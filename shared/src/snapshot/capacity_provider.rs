@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::GroupName;
-
 /// A capacity provider (`DescribeCapacityProviders`); of one without an Auto Scaling group, such as FARGATE, only the name
 /// is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,20 +9,10 @@ use crate::ids::GroupName;
 pub struct CapacityProvider {
     /// Name, unique in the Region.
     pub name: String,
-    /// ARN of its Auto Scaling group.
-    pub group_arn: Option<String>,
     /// The target capacity in percent, if ECS sizes the group (`ManagedScaling`).
     pub managed_scaling: Option<u32>,
     /// Whether ECS protects instances with tasks from scale-in (`ManagedTerminationProtection`).
     pub manages_termination_protection: bool,
     /// Whether ECS drains instances that are about to end, through a terminate hook of its own (`ManagedDraining`).
     pub manages_draining: bool,
-}
-
-impl CapacityProvider {
-    /// Name of its Auto Scaling group, which is the last part of the ARN.
-    pub fn group(&self) -> Option<GroupName> {
-        let (_, name) = self.group_arn.as_ref()?.split_once(":autoScalingGroupName/")?;
-        Some(GroupName::new(name))
-    }
 }

@@ -1,5 +1,7 @@
 //! What an Auto Scaling group launches its instances from.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ImageId, LaunchTemplateId};
@@ -25,6 +27,28 @@ impl LaunchSource {
             Self::LaunchTemplate(template) => Some(template),
             Self::MixedInstancesPolicy(policy) => Some(&policy.launch_template),
             Self::LaunchConfiguration(_) | Self::Other => None,
+        }
+    }
+
+    /// The types that may be launched, `of_template` where no override names one; `None` where attributes choose them.
+    pub fn instance_types<'a>(&'a self, of_template: Option<&'a str>) -> Option<BTreeSet<&'a str>> {
+        match self {
+            Self::MixedInstancesPolicy(policy) if !policy.overrides.is_empty() => {
+                let own = |it: &'a LaunchTemplateOverride| it.instance_type.as_deref().or(of_template);
+                let is_open = policy.overrides.iter().any(|it| it.has_requirements);
+                (!is_open).then(|| policy.overrides.iter().filter_map(own).collect())
+            }
+            _ => of_template.map(|it| BTreeSet::from([it])),
+        }
+    }
+
+    /// Whether overrides bring AMIs, or launch templates, of their own.
+    pub fn has_images_of_its_own(&self) -> bool {
+        match self {
+            Self::MixedInstancesPolicy(policy) => {
+                policy.overrides.iter().any(|it| it.image.is_some() || it.launch_template.is_some())
+            }
+            Self::LaunchTemplate(_) | Self::LaunchConfiguration(_) | Self::Other => false,
         }
     }
 }

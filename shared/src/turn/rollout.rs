@@ -56,7 +56,7 @@ impl Rollout<'_> {
         if group.tags.contains_key(ROLLOUT_TAG) {
             return Ok(());
         }
-        let snapshot = Box::pin(observe::before_start(self.aws, group, cluster)).await?;
+        let snapshot = Box::pin(observe::before_start(self.aws, group, cluster, terms.selection)).await?;
         let found = preflight(&snapshot, terms, &self.settings.lifecycle_hook, self.settings.rollout_timeout);
         rolled.reasons.clone_from(&found.blockers);
         rolled.report.sizes = Some(found.sizes);

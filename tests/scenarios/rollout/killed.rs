@@ -39,6 +39,16 @@ fn after_any_call_of_the_way_forward() {
 /// Begins, aborts in the gate, and kills the invocation of the abort after each of its calls.
 #[test]
 fn after_any_call_of_the_way_back() {
+    way_back(1202, small);
+}
+
+/// The way back has to raise the maximum for a while.
+#[test]
+fn after_any_call_of_the_way_back_at_the_maximum() {
+    way_back(1220, |seed| sized(seed, 3, 3, |it| it.size(3, 3, 3)));
+}
+
+fn way_back(seed: u64, account: impl Fn(u64) -> Account) {
     let until_gate = async |stage: &Stage| {
         let begun = stage.rollout(start());
         let gate = async {
@@ -56,7 +66,7 @@ fn after_any_call_of_the_way_back() {
         }
         stage.simulator.calls().len() as u64
     };
-    let (before, all) = play(1202, small(1202), async |stage| {
+    let (before, all) = play(seed, account(seed), async |stage| {
         let stage = stage.with("EVENKEEL_BAKE_TIME", "10m");
         let before = until_gate(&stage).await;
         let report = stage.rollout(command("abort")).await.unwrap();
@@ -65,9 +75,44 @@ fn after_any_call_of_the_way_back() {
     });
     assert!(all > before + 20, "a run without its end proves nothing: {before} {all}");
     for call in 1..=(all - before) {
-        play(1202, small(1202), async |stage| {
+        play(seed, account(seed), async |stage| {
             let stage = stage.with("EVENKEEL_BAKE_TIME", "10m");
             until_gate(&stage).await;
+            stage.simulator.kill_after(call);
+            let killed = stage.rollout_until_killed(command("abort")).await;
+            assert!(killed.is_none(), "the kill strikes at call {call}");
+            stage.simulator.revive();
+            let _ = stage.rollout(command("abort")).await.unwrap();
+            let reports = stage.resumed(30).await;
+            assert_as_before(&stage, 3, &format!("call {call} {:#?}", reports.last())).await;
+        });
+    }
+}
+
+/// The record is erased while the old ones are drained, and the invocation of the abort that takes the marks back is killed
+/// after each of its calls.
+#[test]
+fn after_any_call_of_an_abort_without_a_record() {
+    let lost = async |stage: &Stage| {
+        super::back::until(stage, "drain").await;
+        stage.simulator.change(|account| {
+            let group = account.auto_scaling_groups.get_mut("web-asg").unwrap();
+            group.tags.clear();
+            // Who suspended them nobody knows any more.
+            group.suspended.clear();
+        });
+        stage.simulator.calls().len() as u64
+    };
+    let calls = play(1221, small(1221), async |stage| {
+        let before = lost(&stage).await;
+        let report = stage.rollout(command("abort")).await.unwrap();
+        assert_eq!(report.status, Status::RolledBack, "{report:#?}");
+        stage.simulator.calls().len() as u64 - before
+    });
+    assert!(calls > 20, "a run without its end proves nothing: {calls}");
+    for call in 1..=calls {
+        play(1221, small(1221), async |stage| {
+            lost(&stage).await;
             stage.simulator.kill_after(call);
             let killed = stage.rollout_until_killed(command("abort")).await;
             assert!(killed.is_none(), "the kill strikes at call {call}");

@@ -2,7 +2,7 @@
 
 use evenkeel_tests::drains::fleet;
 use evenkeel_tests::play;
-use evenkeel_tests::rollouts::{codes, command, only, outdated, start, with_new_version};
+use evenkeel_tests::rollouts::{codes, command, only, outdated, sized, start, with_new_version};
 use serde_json::json;
 use simulator::account::{Account, ContainerInstanceStatus, LifecycleState};
 use simulator::builder::GroupBuilder;
@@ -68,6 +68,12 @@ fn what_a_service_is_refused_for() {
         .service("stuck", |it| it.task_definition("app").min_max(100, 100).on(&["i-a1"]))
         .build();
     refused(1520, with_new_version(stuck), "noStep");
+    let pinned = fleet(1522, |it| it)
+        .service("pinned", |it| {
+            it.task_definition("app").member_of("attribute:ecs.ami-id == ami-1").on(&["i-a1"])
+        })
+        .build();
+    refused(1522, with_new_version(pinned), "excludesNew");
     let moving = fleet(1521, |it| it)
         .service("moving", |it| it.task_definition("app").on(&["i-a1"]).tag("evenkeel:move", "1:x"))
         .build();
@@ -89,6 +95,48 @@ fn what_a_start_goes_on_with_is_said() {
         let codes: Vec<&str> =
             warnings.as_array().unwrap().iter().map(|it| it["code"].as_str().unwrap()).collect();
         assert_eq!(codes, ["dips", "foreignHook"], "{warnings:#}");
+    });
+}
+
+/// The codes of the warnings of a dry run.
+async fn warned(stage: &Stage) -> Vec<String> {
+    let mut event = start();
+    event["dryRun"] = true.into();
+    let report = stage.rollout(event).await.unwrap();
+    let warnings = serde_json::to_value(&only(&report).preflight.as_ref().unwrap().warnings).unwrap();
+    let codes = warnings.as_array().unwrap().iter().map(|it| it["code"].as_str().unwrap().to_owned());
+    codes.collect()
+}
+
+#[test]
+fn what_the_new_fleet_may_lack_is_said() {
+    let table: [(usize, With, &[&str]); 5] = [
+        (3, |it| it, &[]),
+        (3, |it| it.overrides(&[("m5.large", None), ("m6i.large", None)]), &["otherInstanceType"]),
+        (3, |it| it.overrides(&[("m5.large", None)]), &[]),
+        (1, |it| it, &["oneZone"]),
+        (3, |it| it.balanced_only().retains_abandoned(), &["waitsForZones", "retainsAbandoned"]),
+    ];
+    for (seed, (zones, with, codes)) in (1541..).zip(table) {
+        play(seed, sized(seed, 3, zones, with), async |stage| {
+            assert_eq!(warned(&stage).await, codes, "{seed}");
+        });
+    }
+}
+
+#[test]
+fn instances_that_hold_more_than_some_that_may_come_are_said() {
+    let both = |it: GroupBuilder| it.overrides(&[("m5.large", None), ("m5.small", None)]);
+    let mut account = fleet(1536, both)
+        .task_definition("big", |it| it.cpu(2048).memory(1024))
+        .service("big", |it| it.task_definition("big").on(&["i-a1"]))
+        .build();
+    let group = account.auto_scaling_groups.get_mut("web-asg").unwrap();
+    "m5.small".clone_into(&mut group.instances.get_mut("i-c2").unwrap().instance_type);
+    let instances = &mut account.clusters.get_mut("web").unwrap().container_instances;
+    instances.values_mut().find(|it| it.ec2_instance_id == "i-c2").unwrap().cpu = 1024;
+    play(1536, with_new_version(account), async |stage| {
+        assert_eq!(warned(&stage).await, ["mayNotFit"]);
     });
 }
 

@@ -54,6 +54,8 @@ pub struct Account {
     pub machines: BTreeMap<String, Machine>,
     /// By name.
     pub launch_templates: BTreeMap<String, LaunchTemplate>,
+    /// Parameters of Systems Manager, by name: AMIs for launch templates whose image is `resolve:ssm:NAME`.
+    pub parameters: BTreeMap<String, String>,
     /// By name.
     pub auto_scaling_groups: BTreeMap<String, AutoScalingGroup>,
     /// Zones and purchase options for which EC2 has no capacity now.

@@ -52,6 +52,7 @@ impl AccountBuilder {
             machines: BTreeMap::new(),
             capacity_providers: BTreeMap::new(),
             launch_templates: BTreeMap::new(),
+            parameters: BTreeMap::new(),
             auto_scaling_groups: BTreeMap::new(),
             shortages: BTreeMap::new(),
             switches: Switches::default(),

@@ -14,9 +14,9 @@ use crate::plan::rollout::gate::not_steady;
 use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::reason::RolloutReason;
 use crate::plan::rollout::record::{Ending, Mark, Process, RolloutRecord, Selection};
-use crate::plan::rollout::seen::RolloutView;
+use crate::plan::rollout::seen::{RolloutSnapshot, RolloutView};
 use crate::settings::OnDrainTimeout;
-use crate::snapshot::{AutoScalingGroup, AutoScalingInstance, ContainerInstance, LifecycleState};
+use crate::snapshot::{AutoScalingGroup, AutoScalingInstance, ContainerInstance, Known, LifecycleState};
 
 /// Instances that enter standby in one look: as many as one call takes (API: `EnterStandby`).
 const AT_ONCE: usize = 20;
@@ -29,6 +29,13 @@ pub(super) const LATE_BEGIN: Duration = Duration::from_mins(1);
 
 /// Marks what is old; growth begins once every mark was read back.
 pub(super) fn mark(view: &RolloutView<'_>) -> Decision {
+    if let Known::Unknown(why) = &view.seen.images {
+        return if is_late(view) {
+            turn_back(view, Ending::LaunchTimeout)
+        } else {
+            Decision::waits(RolloutReason::CannotTell { what: format!("which AMIs run: {why}") })
+        };
+    }
     let unmarked = unmarked(view);
     let unsuspended = unsuspended(view);
     if unmarked.is_empty() && unsuspended.is_empty() {
@@ -53,24 +60,33 @@ pub(super) fn mark(view: &RolloutView<'_>) -> Decision {
 
 fn unmarked<'v>(view: &RolloutView<'v>) -> Vec<&'v AutoScalingInstance> {
     let record = view.record;
-    let group = &view.seen.group;
-    view.news().into_iter().filter(|it| is_old(record.terms.selection, record.target, group, it)).collect()
+    let is_old = |it: &&AutoScalingInstance| is_old(record.terms.selection, record.target, view.seen, it);
+    view.news().into_iter().filter(is_old).collect()
 }
 
-/// Whether an instance in service is to be replaced: versions of two templates have nothing to do with each other.
+/// Whether an instance in service is to be replaced. Of one whose AMI nobody told, the version decides.
 pub(super) fn is_old(
     selection: Selection,
     target: u64,
-    group: &AutoScalingGroup,
+    seen: &RolloutSnapshot,
     instance: &AutoScalingInstance,
 ) -> bool {
+    let has_other_image = seen.images.known().is_some_and(|images| {
+        let own = images.running.get(&instance.id);
+        own.zip(images.meant.as_ref()).is_some_and(|(own, meant)| own != meant)
+    });
+    selection == Selection::All || !is_of_version(&seen.group, target, instance) || has_other_image
+}
+
+/// Whether it was launched from this version of the group's template: versions of two templates have nothing to do with each
+/// other.
+pub fn is_of_version(group: &AutoScalingGroup, target: u64, instance: &AutoScalingInstance) -> bool {
     let meant = group.launch_source.launch_template();
-    let is_meant = instance.launch_template.as_ref().zip(meant).is_some_and(|(own, meant)| {
+    instance.launch_template.as_ref().zip(meant).is_some_and(|(own, meant)| {
         let same_template =
             (own.id.is_some() && own.id == meant.id) || (own.name.is_some() && own.name == meant.name);
         same_template && own.version == target.to_string()
-    });
-    selection == Selection::All || !is_meant
+    })
 }
 
 fn unsuspended(view: &RolloutView<'_>) -> BTreeSet<Process> {

@@ -1,5 +1,6 @@
 //! Whether a rollout may start, and what it would be: read only, always first, and all of it in the report.
 
+mod fleet;
 mod warnings;
 
 use std::collections::BTreeSet;
@@ -82,12 +83,13 @@ pub fn preflight(
     let in_service: Vec<&AutoScalingInstance> =
         seen.group.instances.values().filter(|it| it.state == LifecycleState::InService).collect();
     let (old, kept): (Vec<_>, Vec<_>) =
-        in_service.into_iter().partition(|it| is_old(terms.selection, version, &seen.group, it));
+        in_service.into_iter().partition(|it| is_old(terms.selection, version, seen, it));
     let services = seen.services.known();
     let unsteady = services.map(unsteady).unwrap_or_default();
     let mut blockers = of_group(snapshot);
     blockers.extend(of_instances(seen, &old));
     blockers.extend(of_services(seen, &old));
+    blockers.extend(fleet::excluded(snapshot, &old));
     blockers.extend(too_many(&unsteady));
     blockers.extend(bakes_too_long(terms, rollout_timeout));
     let warnings = warnings::warnings(snapshot, &old, &unsteady, hook, rollout_timeout);
@@ -145,6 +147,7 @@ fn of_group(snapshot: &PreflightSnapshot) -> Vec<RolloutReason> {
     reasons.extend(unread("which version is meant to run", &snapshot.target));
     reasons.extend(unread("whether an instance refresh is under way", &snapshot.refreshes));
     reasons.extend(unread("how the services stand", &seen.services));
+    reasons.extend(unread_images(&seen.images));
     let refreshes = snapshot.refreshes.known().into_iter().flatten();
     reasons.extend(refreshes.map(|it| RolloutReason::InstanceRefresh { percent: it.percentage_complete }));
     reasons
@@ -164,6 +167,11 @@ fn unread<T>(question: &str, answer: &Known<T>) -> Option<RolloutReason> {
         Known::Unknown(why) => Some(RolloutReason::CannotTell { what: format!("{question}: {why}") }),
         Known::NotAsked => Some(RolloutReason::CannotTell { what: question.to_owned() }),
     }
+}
+
+/// Without it, a start for what has drifted might leave out what has.
+fn unread_images<T>(images: &Known<T>) -> Option<RolloutReason> {
+    matches!(images, Known::Unknown(_)).then(|| unread("which AMIs run", images)).flatten()
 }
 
 fn of_instances(seen: &RolloutSnapshot, old: &[&AutoScalingInstance]) -> Vec<RolloutReason> {

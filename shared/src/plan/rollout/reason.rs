@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::ids::{InstanceId, ServiceName};
+use crate::ids::{InstanceId, ServiceName, ZoneName};
 use crate::timestamp::Timestamp;
 
 /// Every reason; `code` is its name in camelCase, the values follow beside it.
@@ -123,6 +123,17 @@ pub enum RolloutReason {
         /// `desiredCount`.
         desired: u32,
     },
+    /// Its constraints admit no instance that will be there.
+    #[error(
+        "service {service}: its constraint {expression} holds on no new instance and on none that stays: its tasks would never \
+         leave"
+    )]
+    ExcludesNew {
+        /// Which service.
+        service: ServiceName,
+        /// The constraint, in the cluster query language.
+        expression: String,
+    },
     /// A rebalance moves one of its tasks.
     #[error("service {service}: a task of it is being moved")]
     MoveInFlight {
@@ -196,12 +207,31 @@ pub enum RolloutReason {
         manages: String,
     },
     /// What fits may be another matter.
-    #[error("new instances are of type {to}, and old ones of {from}: whether all tasks fit is not foreseen")]
+    #[error(
+        "new instances may be of type {to}, old ones are of {from}: whether all tasks fit there is not foreseen"
+    )]
     OtherInstanceType {
-        /// Of an old one.
+        /// Of the old ones, comma separated.
         from: String,
-        /// Of the launch template.
+        /// Those of which the group has none yet, comma separated.
         to: String,
+    },
+    /// One new instance beside each old one is not enough.
+    #[error(
+        "{instances} old instances hold more than one of type {to} has room for: what does not fit stays until there is room \
+         elsewhere"
+    )]
+    MayNotFit {
+        /// How many.
+        instances: usize,
+        /// The type on which the most do not fit.
+        to: String,
+    },
+    /// No other can take its place.
+    #[error("the group has one zone only, {zone}: a shortage there leaves it no other")]
+    OneZone {
+        /// Which.
+        zone: ZoneName,
     },
     /// Hooks of others have their turn.
     #[error(
@@ -217,6 +247,12 @@ pub enum RolloutReason {
         /// The age.
         age: Duration,
     },
+    /// A shortage in one zone is not made up for in another (`AvailabilityZoneDistribution`).
+    #[error("the group is balanced-only: a zone without capacity is waited for, and not passed over")]
+    WaitsForZones,
+    /// Whoever abandons a hook leaves an old instance behind (`InstanceLifecyclePolicy`).
+    #[error("the group retains an instance whose terminate hook is abandoned: a person has to end it then")]
+    RetainsAbandoned,
     /// It is missed while the process is suspended.
     #[error("scheduled action {name} falls into the rollout and will not act")]
     ScheduledAction {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::ids::{ClusterName, InstanceId};
+use crate::ids::{ClusterName, ImageId, InstanceId};
 use crate::plan::drain::empty::{Emptiness, emptiness_of};
 use crate::plan::drain::record::record_of;
 use crate::plan::rollout::record::{Mark, ROLLOUT_ATTRIBUTE, RolloutRecord};
@@ -47,6 +47,8 @@ pub struct RolloutSnapshot {
     pub registered: BTreeMap<InstanceId, Vec<ContainerInstance>>,
     /// Every task of instances on which ECS counts none, where that was asked.
     pub tasks: BTreeMap<InstanceId, Known<Vec<Task>>>,
+    /// Which AMIs they run, where what is old depends on that.
+    pub images: Known<Images>,
     /// What EC2 says of instances that are registered nowhere, where that was asked.
     pub machines: BTreeMap<InstanceId, Known<Outside>>,
     /// Services, tasks and targets, where they were asked for.
@@ -57,6 +59,16 @@ pub struct RolloutSnapshot {
     pub last_failure: Option<String>,
     /// Whether cluster or group is paused by its tag.
     pub paused: Known<bool>,
+}
+
+/// AMIs: one and the same launch template version may stand for several, if a parameter names its AMI.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Images {
+    /// What an instance launched now would run; none if the launch template does not decide that alone.
+    pub meant: Option<ImageId>,
+    /// What those run that are of the right version.
+    pub running: BTreeMap<InstanceId, ImageId>,
 }
 
 /// An instance that ECS does not know, as EC2 has it.

@@ -62,6 +62,7 @@ impl Scene {
             registered: BTreeMap::new(),
             tasks: BTreeMap::new(),
             machines: BTreeMap::new(),
+            images: Known::NotAsked,
             services: Known::Known(cluster(&[&[1]]).0),
             daemons_missing: Known::Known(0),
             last_failure: None,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Joining, Market};
+use super::{Account, Joining, Market};
 use crate::scheduler::machines::Boot;
 
 /// A launch template.
@@ -28,7 +28,7 @@ impl LaunchTemplate {
 /// One version of a launch template; it never changes.
 #[derive(Clone, Debug)]
 pub struct LaunchTemplateVersion {
-    /// `ami-…`.
+    /// `ami-…`, or `resolve:ssm:NAME`: whatever the parameter holds at launch.
     pub image_id: String,
     /// What is launched unless the group overrides it.
     pub instance_type: String,
@@ -40,6 +40,17 @@ pub struct LaunchTemplateVersion {
     pub boot: Boot,
     /// Whether its agents run with `ECS_ENABLE_SPOT_INSTANCE_DRAINING=true`.
     pub agent_drains_on_spot: bool,
+}
+
+impl LaunchTemplateVersion {
+    /// The AMI that a machine launched now would have; nothing if its parameter does not exist (Amazon EC2 User Guide, "Use
+    /// a Systems Manager parameter instead of an AMI ID").
+    pub fn resolved_image<'a>(&'a self, account: &'a Account) -> Option<&'a str> {
+        match self.image_id.strip_prefix("resolve:ssm:") {
+            Some(parameter) => account.parameters.get(parameter).map(String::as_str),
+            None => Some(&self.image_id),
+        }
+    }
 }
 
 /// Which version a group asks for.

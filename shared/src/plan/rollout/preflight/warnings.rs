@@ -1,9 +1,9 @@
 //! What is said before a start and does not refuse it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{PreflightSnapshot, concerned, container_instances};
+use super::{PreflightSnapshot, concerned, container_instances, fleet};
 use crate::ids::ServiceName;
 use crate::plan::rollout::gate::is_judged;
 use crate::plan::rollout::reason::RolloutReason;
@@ -26,7 +26,8 @@ pub(super) fn warnings(
     warnings.extend(protected(snapshot));
     warnings.extend(of_others(snapshot, hook, rollout_timeout));
     warnings.extend(providers(snapshot));
-    warnings.extend(other_types(snapshot, old));
+    warnings.extend(fleet::room(snapshot, old));
+    warnings.extend(fleet::one_zone(snapshot));
     warnings.extend(rejected_before(snapshot));
     warnings
 }
@@ -57,14 +58,6 @@ fn providers(snapshot: &PreflightSnapshot) -> Vec<RolloutReason> {
         (!manages.is_empty()).then_some(RolloutReason::ManagedByEcs { provider: name, manages })
     };
     snapshot.providers.known().into_iter().flatten().filter_map(reason).collect()
-}
-
-/// New instances of another type may hold fewer tasks than the old ones did.
-fn other_types(snapshot: &PreflightSnapshot, old: &[&AutoScalingInstance]) -> Option<RolloutReason> {
-    let to = snapshot.target.known()?.as_ref()?.instance_type.clone()?;
-    let types: BTreeSet<&str> = old.iter().map(|it| it.instance_type.as_str()).collect();
-    let from = types.into_iter().find(|it| *it != to)?.to_owned();
-    Some(RolloutReason::OtherInstanceType { from, to })
 }
 
 fn dips(seen: &RolloutSnapshot, old: &[&AutoScalingInstance]) -> Vec<RolloutReason> {
@@ -105,6 +98,8 @@ fn of_others(snapshot: &PreflightSnapshot, hook: &str, rollout_timeout: Duration
     let foreign = hooks.filter(|it| it.transition == Transition::Terminating && it.name != hook);
     reasons.extend(foreign.map(|it| RolloutReason::ForeignHook { hook: it.name.clone() }));
     reasons.extend(group.max_instance_lifetime.map(|age| RolloutReason::MaxInstanceLifetime { age }));
+    reasons.extend(group.waits_for_zones.then_some(RolloutReason::WaitsForZones));
+    reasons.extend(group.retains_abandoned.then_some(RolloutReason::RetainsAbandoned));
     let now = snapshot.seen.observed_at;
     for action in snapshot.scheduled.known().into_iter().flatten() {
         if let Some(at) = action.starts_at.filter(|at| *at >= now && *at <= now + rollout_timeout) {

@@ -267,6 +267,24 @@ fn new_ones_that_are_too_many_go_by_name_once_they_are_empty() {
     assert!(terminated(&scene).is_empty(), "they would be replaced");
 }
 
+/// However far the giving back of a new one came that need not go any more, the next look brings it to its end.
+#[test]
+fn a_new_one_that_need_not_go_is_given_back_from_wherever_it_stands() {
+    let mut scene = back_in_service();
+    let kept = ids(&["i-x"]);
+    scene.mark("i-x", Mark::Dismissed);
+    scene.registered("i-x").status = ContainerInstanceStatus::Draining;
+    for id in ["i-c", "i-y", "i-z"] {
+        scene.seen.group.instances.remove(&id.into());
+    }
+    let all = [Step::Activate(kept.clone()), Step::Unmark(kept)];
+    assert_eq!(scene.decide().steps, all);
+    scene.registered("i-x").status = ContainerInstanceStatus::Active;
+    assert_eq!(scene.decide().steps, all, "cut off between the two");
+    scene.registered("i-x").attributes.clear();
+    assert_eq!(scene.decide().steps, [Step::SetDesired(3)]);
+}
+
 #[test]
 fn the_desired_capacity_is_written_when_nobody_can_be_chosen_for_it() {
     let mut scene = back_in_service();

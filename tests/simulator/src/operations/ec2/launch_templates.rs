@@ -1,6 +1,7 @@
 //! `DescribeLaunchTemplateVersions`: what `$Latest` and `$Default` mean at the moment, and what is in a version.
 //!
-//! Simplified: no filters, no pages, and of a template's data only image, type and purchase option.
+//! Simplified: no filters, no pages, and of a template's data only image, type and purchase option. `ResolveAlias` shows the
+//! AMI in place of the parameter that names it; of a parameter that is not there the name stays.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,11 +20,13 @@ struct VersionsInput {
     versions: Vec<String>,
     min_version: Option<String>,
     max_version: Option<String>,
+    resolve_alias: Option<String>,
 }
 
 pub(super) fn describe_versions(account: &Account, input: &Value) -> Answer {
     let input: VersionsInput = json::input(input)?;
     let templates = templates(account, &input)?;
+    let resolves = input.resolve_alias.as_deref() == Some("true");
     let mut xml = Xml::default();
     let mut found = Vec::new();
     for template in templates {
@@ -31,7 +34,9 @@ pub(super) fn describe_versions(account: &Account, input: &Value) -> Answer {
     }
     xml.element("launchTemplateVersionSet", |xml| {
         for (template, number) in found {
-            xml.element("item", |xml| version(xml, template, number, &template.versions[&number]));
+            let data = &template.versions[&number];
+            let image = data.resolved_image(account).filter(|_| resolves).unwrap_or(&data.image_id);
+            xml.element("item", |xml| version(xml, template, number, (data, image)));
         }
     });
     Ok(xml.into_bytes())
@@ -74,13 +79,18 @@ fn numbers(template: &LaunchTemplate, input: &VersionsInput) -> Result<Vec<u64>,
     named.collect()
 }
 
-fn version(xml: &mut Xml, template: &LaunchTemplate, number: u64, version: &LaunchTemplateVersion) {
+fn version(
+    xml: &mut Xml,
+    template: &LaunchTemplate,
+    number: u64,
+    (version, image): (&LaunchTemplateVersion, &str),
+) {
     xml.text("launchTemplateId", &template.id);
     xml.text("launchTemplateName", &template.name);
     xml.text("versionNumber", &number.to_string());
     xml.text("defaultVersion", &(number == template.default_version).to_string());
     xml.element("launchTemplateData", |xml| {
-        xml.text("imageId", &version.image_id);
+        xml.text("imageId", image);
         xml.text("instanceType", &version.instance_type);
         if version.market == Market::Spot {
             xml.element("instanceMarketOptions", |xml| xml.text("marketType", "spot"));

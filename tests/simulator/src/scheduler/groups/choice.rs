@@ -44,7 +44,8 @@ pub(crate) fn template(
     let template = account.launch_templates.get(name)?;
     let number = version.number_in(template);
     let version = template.versions.get(&number)?;
-    Some((template.id.clone(), number, version.clone()))
+    let image_id = version.resolved_image(account)?.to_owned();
+    Some((template.id.clone(), number, LaunchTemplateVersion { image_id, ..version.clone() }))
 }
 
 /// On-Demand until its share of the desired capacity is there, then Spot; the template decides in a group without a
