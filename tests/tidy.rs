@@ -226,7 +226,7 @@ fn the_settings_table_of_the_readme_is_that_of_the_code() {
             } else {
                 format!("`{}`", setting.default)
             };
-            format!("| `{}` | {default} | {} |", setting.name, setting.meaning)
+            format!("| `{}` | {default} | {}{} |", setting.name, setting.meaning, setting.takes)
         })
         .collect();
     assert_eq!(rows, expected, "copy the rows from the right-hand side into README.md");

@@ -16,6 +16,7 @@ use crate::aws::Aws;
 use crate::error::Error;
 use crate::report::JobReport;
 use crate::settings::Settings;
+use crate::timestamp::Timestamp;
 
 /// What an invocation works with.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ where
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let context = context.as_ref().map_err(Diagnostic::from)?;
         let working_time = working_time(&event.context, time);
-        answer(handler(event.payload, working_time, context).await)
+        answer(handler(event.payload, working_time, context).await, context.aws.now())
     }))
     .await
 }
@@ -72,9 +73,12 @@ fn working_time(context: &lambda_runtime::Context, time: &SharedTimeSource) -> D
     left.saturating_sub(RESERVE.min(left / 4))
 }
 
-fn answer<R: JobReport>(result: Result<R, Error>) -> Result<R, Diagnostic> {
+fn answer<R: JobReport>(result: Result<R, Error>, now: Timestamp) -> Result<R, Diagnostic> {
     match &result {
-        Ok(report) => log_report(report),
+        Ok(report) => {
+            log_report(report);
+            tell_cloudwatch(report, now);
+        }
         Err(error) => tracing::error!(kind = error.kind(), error = error.chain(), "failed"),
     }
     result.map_err(|error| Diagnostic::from(&error))
@@ -84,6 +88,13 @@ fn log_report(report: &impl JobReport) {
     let (job, status, dry_run) = report.headline();
     let json = serde_json::to_string(report).unwrap_or_else(|error| format!("unprintable: {error}"));
     tracing::info!(job, ?status, dry_run, report = json, "report");
+}
+
+/// CloudWatch takes a metric only from a line that begins with it, so these bypass the logger.
+fn tell_cloudwatch(report: &impl JobReport, now: Timestamp) {
+    for series in report.metrics(now) {
+        println!("{}", series.line(now));
+    }
 }
 
 impl From<&Error> for Diagnostic {

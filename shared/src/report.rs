@@ -1,6 +1,7 @@
 //! What a job says when it ends: the response and the closing log line, as stable JSON in camelCase.
 
 pub mod drain;
+pub mod metrics;
 pub mod rollout;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use crate::plan::proposal::{CurvePoint, GroupPlan, Move, RebalancePlan, ServiceP
 use crate::plan::reason::{Blocked, SubjectKind};
 use crate::plan::rest::Miss;
 use crate::plan::surge::Outcome;
+use crate::report::metrics::Series;
 use crate::timestamp::Timestamp;
 
 /// How a job, or its work on one cluster, ended. In order of gravity: the whole is as grave as its gravest part.
@@ -39,11 +41,20 @@ pub enum Status {
 pub trait JobReport: Serialize {
     /// The job, how it ended, and whether writing was off.
     fn headline(&self) -> (&'static str, Status, bool);
+
+    /// What CloudWatch is told, as of this time.
+    fn metrics(&self, at: Timestamp) -> Vec<Series>;
 }
 
 impl JobReport for Report {
     fn headline(&self) -> (&'static str, Status, bool) {
         (self.job, self.status, self.dry_run)
+    }
+
+    fn metrics(&self, _: Timestamp) -> Vec<Series> {
+        let blocked = self.blocked.len();
+        let own = metrics::of_function("rebalance", self.status, &self.actions, blocked, &self.api_calls);
+        [vec![own], metrics::of_rebalance(self)].concat()
     }
 }
 

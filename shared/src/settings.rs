@@ -3,11 +3,11 @@
 //! [`SETTINGS`] is the one table of names, defaults and meanings.
 //! An unknown name that begins with `EVENKEEL_` is a fault: a misspelt safety setting must not be ignored.
 
+mod reader;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -15,7 +15,8 @@ use serde::Serialize;
 use crate::error::{Error, Fault};
 use crate::percent::Percent;
 
-pub use table::{SETTINGS, Setting};
+use reader::Reader;
+pub use table::{SETTINGS, Setting, Takes};
 
 /// Which clusters an invocation without a command is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,32 +142,6 @@ pub struct Settings {
     pub rollout_timeout: Duration,
 }
 
-const ON_DRAIN_TIMEOUT: [(&str, OnDrainTimeout); 3] = [
-    ("rollback", OnDrainTimeout::Rollback),
-    ("hold", OnDrainTimeout::Hold),
-    ("force", OnDrainTimeout::Force),
-];
-
-const STRATEGIES: [(&str, MoveStrategy); 2] = [("surge", MoveStrategy::Surge), ("stop", MoveStrategy::Stop)];
-const REPLACEMENTS: [(&str, Replacement); 5] = [
-    ("auto", Replacement::Auto),
-    ("terminate", Replacement::Terminate),
-    ("detach", Replacement::Detach),
-    ("surge", Replacement::Surge),
-    ("none", Replacement::None),
-];
-const STANDALONE_TASKS: [(&str, StandaloneTasks); 3] =
-    [("auto", StandaloneTasks::Auto), ("stop", StandaloneTasks::Stop), ("wait", StandaloneTasks::Wait)];
-const ON_RECOMMENDATION: [(&str, OnRecommendation); 2] =
-    [("ignore", OnRecommendation::Ignore), ("replace", OnRecommendation::Replace)];
-
-/// Least and greatest skew threshold in percent. Above 1,000 nothing would ever be moved unseen.
-const SKEW_THRESHOLDS: (u32, u32) = (1, 1000);
-/// Least and greatest move budget; the upper bound keeps one invocation from restarting a whole account.
-const SURGE_PERCENTS: (u32, u32) = (1, 100);
-const CANARIES: (u32, u32) = (0, 100);
-const MOVES: (u32, u32) = (1, 1000);
-
 impl Settings {
     /// Reads the process environment: the only place that does.
     pub fn from_env() -> Result<Self, Error> {
@@ -183,137 +158,36 @@ impl Settings {
     }
 }
 
-struct Reader {
-    given: BTreeMap<String, String>,
-    faults: Vec<Fault>,
+/// The setting of a name that the code itself gives.
+fn setting(name: &str) -> &'static Setting {
+    SETTINGS.iter().find(|it| it.name == name).expect("every setting that is read is in the table")
 }
 
-impl Reader {
-    fn read(&mut self) -> Settings {
-        Settings {
-            clusters: self.clusters(),
-            dry_run: self.flag("EVENKEEL_DRY_RUN"),
-            poll_interval: self.duration("EVENKEEL_POLL_INTERVAL", "100ms", "5m"),
-            skew_threshold: Percent::new(self.number("EVENKEEL_SKEW_THRESHOLD", SKEW_THRESHOLDS)),
-            max_moves: self.number("EVENKEEL_MAX_MOVES", MOVES),
-            strategy: self.word("EVENKEEL_MOVE_STRATEGY", &STRATEGIES),
-            move_timeout: self.duration("EVENKEEL_MOVE_TIMEOUT", "1s", "12h"),
-            warm_up: self.duration("EVENKEEL_WARM_UP", "0s", "24h"),
-            cooldown: self.duration("EVENKEEL_COOLDOWN", "0s", "24h"),
-            confirm_after: self.duration("EVENKEEL_CONFIRM_AFTER", "0s", "10m"),
-            healthy_after: self.duration("EVENKEEL_HEALTHY_AFTER", "0s", "1h"),
-            replacement: self.word("EVENKEEL_REPLACEMENT", &REPLACEMENTS),
-            lifecycle_hook: self.text("EVENKEEL_LIFECYCLE_HOOK"),
-            hook_timeout: self.duration("EVENKEEL_HOOK_TIMEOUT", "1m", "48h"),
-            standalone_tasks: self.word("EVENKEEL_STANDALONE_TASKS", &STANDALONE_TASKS),
-            on_recommendation: self.word("EVENKEEL_ON_REBALANCE_RECOMMENDATION", &ON_RECOMMENDATION),
-            empty_after: self.duration("EVENKEEL_EMPTY_AFTER", "0s", "10m"),
-            spot_notice: self.duration("EVENKEEL_SPOT_NOTICE", "5s", "10m"),
-            surge_percent: self.number("EVENKEEL_SURGE_PERCENT", SURGE_PERCENTS),
-            canary: self.number("EVENKEEL_CANARY", CANARIES),
-            launch_timeout: self.duration("EVENKEEL_LAUNCH_TIMEOUT", "10s", "4h"),
-            drain_timeout: self.duration("EVENKEEL_DRAIN_TIMEOUT", "10s", "24h"),
-            on_drain_timeout: self.word("EVENKEEL_ON_DRAIN_TIMEOUT", &ON_DRAIN_TIMEOUT),
-            bake_time: self.duration("EVENKEEL_BAKE_TIME", "0s", "24h"),
-            rollout_timeout: self.duration("EVENKEEL_ROLLOUT_TIMEOUT", "1m", "7d"),
-        }
-    }
-
-    fn refuse_unknown_names(&mut self) {
-        let unknown = self.given.keys().filter(|name| SETTINGS.iter().all(|setting| setting.name != *name));
-        for name in unknown.cloned().collect::<Vec<_>>() {
-            self.fault(&name, "there is no such setting".to_owned());
-        }
-    }
-
-    fn fault(&mut self, at: &str, what: String) {
-        self.faults.push(Fault { at: at.to_owned(), what });
-    }
-
-    /// What was given, else the default from the table; the two take the same way, so a default is checked too.
-    fn text(&self, name: &str) -> String {
-        let default =
-            || SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.default);
-        self.given.get(name).map_or_else(default, String::as_str).trim().to_owned()
-    }
-
-    fn clusters(&mut self) -> Clusters {
-        let text = self.given.get("EVENKEEL_CLUSTERS").cloned().unwrap_or_default();
-        let named: Vec<String> =
-            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect();
-        if named.is_empty() {
-            self.fault("EVENKEEL_CLUSTERS", "is required: cluster names or ARNs, or *".to_owned());
-        }
-        if named == ["*"] { Clusters::All } else { Clusters::Named(named) }
-    }
-
-    fn flag(&mut self, name: &str) -> bool {
-        match self.text(name).as_str() {
-            "true" => true,
-            "false" => false,
-            other => {
-                self.fault(name, format!("is '{other}', expected true or false"));
-                true
-            }
-        }
-    }
-
-    /// One of a few words; the first is as good as any once a fault is noted.
-    fn word<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> T {
-        let text = self.text(name);
-        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
-            return *value;
-        }
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        self.fault(name, format!("is '{text}', expected one of {}", known.join(", ")));
-        words[0].1
-    }
-
-    fn number(&mut self, name: &str, (least, most): (u32, u32)) -> u32 {
-        let text = self.text(name);
-        match text.parse::<u32>() {
-            Ok(number) if (least..=most).contains(&number) => number,
-            _ => {
-                self.fault(name, format!("is '{text}', expected a whole number from {least} to {most}"));
-                least
-            }
-        }
-    }
-
-    fn duration(&mut self, name: &str, least: &str, most: &str) -> Duration {
-        let text = self.text(name);
-        let bound = |written| humantime::parse_duration(written).unwrap_or_default();
-        match humantime::parse_duration(&text) {
-            Ok(duration) if (bound(least)..=bound(most)).contains(&duration) => duration,
-            _ => {
-                self.fault(
-                    name,
-                    format!(
-                        "is '{text}', expected a duration from {least} to {most}, such as 250ms, 5s or 10m"
-                    ),
-                );
-                Duration::ZERO
-            }
-        }
+/// The bounds of a number.
+fn bounds(name: &str) -> (u32, u32) {
+    match setting(name).takes {
+        Takes::Number(least, most) => (least, most),
+        _ => unreachable!("{name} is a number"),
     }
 }
 
 /// Checks a threshold given by a command against the same bounds as the setting.
 pub fn skew_threshold(percent: i64) -> Result<Percent, Fault> {
-    bounded(percent, SKEW_THRESHOLDS, "skewThreshold").map(Percent::new)
+    bounded(percent, "EVENKEEL_SKEW_THRESHOLD", "skewThreshold").map(Percent::new)
 }
 
 /// Checks a move budget given by a command against the same bounds as the setting.
 pub fn max_moves(moves: i64) -> Result<u32, Fault> {
-    bounded(moves, MOVES, "maxMoves")
+    bounded(moves, "EVENKEEL_MAX_MOVES", "maxMoves")
 }
 
 /// Checks a surge given by a command against the same bounds as the setting.
 pub fn surge_percent(percent: i64) -> Result<u32, Fault> {
-    bounded(percent, SURGE_PERCENTS, "surgePercent")
+    bounded(percent, "EVENKEEL_SURGE_PERCENT", "surgePercent")
 }
 
-fn bounded(number: i64, (least, most): (u32, u32), at: &str) -> Result<u32, Fault> {
+fn bounded(number: i64, name: &str, at: &str) -> Result<u32, Fault> {
+    let (least, most) = bounds(name);
     u32::try_from(number).ok().filter(|number| (least..=most).contains(number)).ok_or_else(|| Fault {
         at: at.to_owned(),
         what: format!("is {number}, expected a whole number from {least} to {most}"),

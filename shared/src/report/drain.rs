@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::ids::{ClusterName, ContainerInstanceArn, InstanceId};
 use crate::plan::drain::reason::DrainReason;
 use crate::plan::drain::record::{Asked, Cause};
+use crate::report::metrics::{self, Series};
 use crate::report::{Action, JobReport, Status};
 use crate::timestamp::Timestamp;
 
@@ -125,5 +126,11 @@ impl DrainBlocked {
 impl JobReport for DrainReport {
     fn headline(&self) -> (&'static str, Status, bool) {
         (self.job, self.status, self.dry_run)
+    }
+
+    fn metrics(&self, _: Timestamp) -> Vec<Series> {
+        let blocked = self.blocked.len();
+        let own = metrics::of_function("drain", self.status, &self.actions, blocked, &self.api_calls);
+        [vec![own], metrics::of_drain(self)].concat()
     }
 }

@@ -9,6 +9,7 @@ use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::preflight::Preflight;
 use crate::plan::rollout::reason::RolloutReason;
 use crate::plan::rollout::record::{Ending, RolloutRecord};
+use crate::report::metrics::{self, Series};
 use crate::report::{Action, JobReport, Status};
 use crate::timestamp::Timestamp;
 
@@ -142,5 +143,11 @@ impl RolloutBlocked {
 impl JobReport for RolloutReport {
     fn headline(&self) -> (&'static str, Status, bool) {
         (self.job, self.status, self.dry_run)
+    }
+
+    fn metrics(&self, at: Timestamp) -> Vec<Series> {
+        let blocked = self.blocked.len();
+        let own = metrics::of_function("rollout", self.status, &self.actions, blocked, &self.api_calls);
+        [vec![own], metrics::of_rollout(self, at)].concat()
     }
 }

@@ -22,12 +22,19 @@ fn every_fault_is_named_in_one_error() {
         ("EVENKEEL_SKEW_THRESHOLD", "-1"),
         ("EVENKEEL_COOLDOWN", "soon"),
         ("EVENKEEL_MOVE_STRATEGY", "Stop"),
+        ("EVENKEEL_LIFECYCLE_HOOK", "my hook"),
         ("EVENKEEL_SKEW_TRESHOLD", "30"),
     ];
     let text = settings(&pairs).unwrap_err().to_string();
-    for expected in
-        ["EVENKEEL_CLUSTERS", "EVENKEEL_DRY_RUN", "'-1'", "'soon'", "'Stop'", "EVENKEEL_SKEW_TRESHOLD"]
-    {
+    for expected in [
+        "EVENKEEL_CLUSTERS",
+        "EVENKEEL_DRY_RUN",
+        "'-1'",
+        "'soon'",
+        "'Stop'",
+        "'my hook'",
+        "EVENKEEL_SKEW_TRESHOLD",
+    ] {
         assert!(text.contains(expected), "{expected} is missing in: {text}");
     }
 }
@@ -48,4 +55,17 @@ fn a_command_is_held_to_the_same_bounds() {
     assert!(skew_threshold(-1).is_err() && skew_threshold(3000).is_err());
     assert_eq!(skew_threshold(30).unwrap(), Percent::new(30));
     assert!(max_moves(0).is_err());
+}
+
+#[test]
+fn the_table_names_the_very_words_that_are_taken() {
+    for setting in SETTINGS {
+        let Takes::Words(words) = setting.takes else { continue };
+        for word in words {
+            settings(&[("EVENKEEL_CLUSTERS", "web"), (setting.name, word)]).unwrap();
+        }
+        let error = settings(&[("EVENKEEL_CLUSTERS", "web"), (setting.name, "neither")]).unwrap_err();
+        let expected = format!("expected one of {}", words.join(", "));
+        assert!(error.to_string().ends_with(&expected), "{error} {expected}");
+    }
 }

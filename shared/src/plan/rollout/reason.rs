@@ -10,13 +10,11 @@ use crate::timestamp::Timestamp;
 /// Every reason; `code` is its name in camelCase, the values follow beside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "code")]
+#[allow(missing_docs)] // A field whose name says it all has no line of its own.
 pub enum RolloutReason {
     /// Something could not be read.
     #[error("cannot tell: {what}")]
-    CannotTell {
-        /// What is missing.
-        what: String,
-    },
+    CannotTell { what: String },
     /// The operator's tag.
     #[error("paused by the tag evenkeel:pause")]
     Paused,
@@ -28,150 +26,86 @@ pub enum RolloutReason {
     WarmPool,
     /// The group replaces its instances itself.
     #[error("an instance refresh is under way ({percent} % done)")]
-    InstanceRefresh {
-        /// How far it is.
-        percent: u32,
-    },
+    InstanceRefresh { percent: u32 },
     /// It is on its way out.
     #[error("its status is '{status}'")]
-    GroupStatus {
-        /// `Status`.
-        status: String,
-    },
+    GroupStatus { status: String },
     /// Another AWS service runs it.
     #[error("it is managed by {operator}")]
-    ManagedByOthers {
-        /// `Operator`.
-        operator: String,
-    },
+    ManagedByOthers { operator: String },
     /// Without it no new instance comes.
     #[error("its process {process} is suspended")]
-    ProcessSuspended {
-        /// Which.
-        process: String,
-    },
+    ProcessSuspended { process: String },
     /// An instance on standby gets no traffic from them.
     #[error(
         "{sources} load balancers are attached to the group itself, which takes an instance on standby out of them at once"
     )]
-    TrafficSources {
-        /// How many.
-        sources: usize,
-    },
+    TrafficSources { sources: usize },
     /// It has yet to reach its size.
     #[error("it has {instances} instances in service or on their way, and {desired} are desired: it is busy")]
     NotSettled {
         /// In service or pending.
         instances: u32,
-        /// `DesiredCapacity`.
         desired: u32,
     },
     /// It cannot be drained.
     #[error("instance {instance} is not registered in cluster {cluster}, or its agent never came")]
     NotRegistered {
-        /// Which.
         instance: InstanceId,
         /// Where it was looked for.
         cluster: String,
     },
     /// ECS knows it twice.
     #[error("instance {instance} is registered {times} times")]
-    RegisteredTwice {
-        /// Which.
-        instance: InstanceId,
-        /// How often.
-        times: usize,
-    },
+    RegisteredTwice { instance: InstanceId, times: usize },
     /// Somebody else is at work on it.
     #[error("instance {instance} is DRAINING, and not by this rollout")]
-    ForeignDrain {
-        /// Which.
-        instance: InstanceId,
-    },
+    ForeignDrain { instance: InstanceId },
     /// Somebody else has put it there.
     #[error("instance {instance} is {state} in its group, and not by this rollout")]
-    NotInService {
-        /// Which.
-        instance: InstanceId,
-        /// `LifecycleState`.
-        state: String,
-    },
+    NotInService { instance: InstanceId, state: String },
     /// A rollout before this one left it.
     #[error("instance {instance} carries the mark of a rollout whose record is gone: abort it first")]
-    RecordLost {
-        /// Which.
-        instance: InstanceId,
-    },
+    RecordLost { instance: InstanceId },
     /// The record cannot be read.
     #[error("its tag evenkeel:rollout cannot be read: {value}")]
-    UnreadableRecord {
-        /// What it holds.
-        value: String,
-    },
+    UnreadableRecord { value: String },
     /// The service's own percentages forbid it.
     #[error(
         "service {service}: with {desired} tasks, minimumHealthyPercent {minimum} and maximumPercent {maximum} let ECS neither \
          start nor stop one first: its tasks would never leave"
     )]
-    NoStep {
-        /// Which service.
-        service: ServiceName,
-        /// `minimumHealthyPercent`.
-        minimum: u32,
-        /// `maximumPercent`.
-        maximum: u32,
-        /// `desiredCount`.
-        desired: u32,
-    },
+    NoStep { service: ServiceName, minimum: u32, maximum: u32, desired: u32 },
     /// Its constraints admit no instance that will be there.
     #[error(
         "service {service}: its constraint {expression} holds on no new instance and on none that stays: its tasks would never \
          leave"
     )]
     ExcludesNew {
-        /// Which service.
         service: ServiceName,
         /// The constraint, in the cluster query language.
         expression: String,
     },
     /// A rebalance moves one of its tasks.
     #[error("service {service}: a task of it is being moved")]
-    MoveInFlight {
-        /// Which service.
-        service: ServiceName,
-    },
+    MoveInFlight { service: ServiceName },
     /// The service's own percentages allow it.
     #[error(
         "service {service}: minimumHealthyPercent {minimum} lets ECS go down to {floor} of {desired} tasks meanwhile"
     )]
     Dips {
-        /// Which service.
         service: ServiceName,
-        /// `minimumHealthyPercent`.
         minimum: u32,
         /// Tasks that ECS keeps at least.
         floor: u32,
-        /// `desiredCount`.
         desired: u32,
     },
     /// It is not waited for afterwards either.
     #[error("service {service} is not steady: {running} of {desired} tasks run, {deployments} deployments")]
-    Unsteady {
-        /// Which service.
-        service: ServiceName,
-        /// `runningCount`.
-        running: u32,
-        /// `desiredCount`.
-        desired: u32,
-        /// How many.
-        deployments: usize,
-    },
+    Unsteady { service: ServiceName, running: u32, desired: u32, deployments: usize },
     /// The gate could not leave them out by name.
     #[error("{services} services are not steady, more than can be remembered: bring them to rest first")]
-    TooManyUnsteady {
-        /// How many.
-        services: usize,
-    },
+    TooManyUnsteady { services: usize },
     /// It would always be taken back.
     #[error(
         "its waves bake for {} together, and a rollout may take {}",
@@ -179,29 +113,21 @@ pub enum RolloutReason {
         humantime::format_duration(*rollout_timeout)
     )]
     BakesTooLong {
-        /// Of all waves.
         bakes: Duration,
         /// `EVENKEEL_ROLLOUT_TIMEOUT`.
         rollout_timeout: Duration,
     },
     /// No drain stops them.
     #[error("{tasks} tasks that no service started run on old instances: they are waited for")]
-    StandaloneTasks {
-        /// How many.
-        tasks: usize,
-    },
+    StandaloneTasks { tasks: usize },
     /// A drain may stop them, or wait for them.
     #[error(
         "{tasks} tasks on old instances are protected from scale-in: a drain may wait until that expires"
     )]
-    ProtectedTasks {
-        /// How many.
-        tasks: usize,
-    },
+    ProtectedTasks { tasks: usize },
     /// ECS is at work on the group as well.
     #[error("capacity provider {provider} manages {manages}: ECS may act on the group meanwhile")]
     ManagedByEcs {
-        /// Which.
         provider: String,
         /// What of the group.
         manages: String,
@@ -222,31 +148,21 @@ pub enum RolloutReason {
          elsewhere"
     )]
     MayNotFit {
-        /// How many.
         instances: usize,
         /// The type on which the most do not fit.
         to: String,
     },
     /// No other can take its place.
     #[error("the group has one zone only, {zone}: a shortage there leaves it no other")]
-    OneZone {
-        /// Which.
-        zone: ZoneName,
-    },
+    OneZone { zone: ZoneName },
     /// Hooks of others have their turn.
     #[error(
         "terminate hook {hook} will hold every old instance at its end; it is somebody else's to complete"
     )]
-    ForeignHook {
-        /// Which.
-        hook: String,
-    },
+    ForeignHook { hook: String },
     /// The group replaces by age as well.
     #[error("the group itself replaces instances older than {}", humantime::format_duration(*age))]
-    MaxInstanceLifetime {
-        /// The age.
-        age: Duration,
-    },
+    MaxInstanceLifetime { age: Duration },
     /// A shortage in one zone is not made up for in another (`AvailabilityZoneDistribution`).
     #[error("the group is balanced-only: a zone without capacity is waited for, and not passed over")]
     WaitsForZones,
@@ -256,57 +172,33 @@ pub enum RolloutReason {
     /// It is missed while the process is suspended.
     #[error("scheduled action {name} falls into the rollout and will not act")]
     ScheduledAction {
-        /// Its name.
         name: String,
         /// When it would act next.
         at: Timestamp,
     },
     /// Its last rollout to this version failed.
     #[error("version {version} was rolled back before: {why}")]
-    Rejected {
-        /// Of the launch template.
-        version: u64,
-        /// Why.
-        why: String,
-    },
+    Rejected { version: u64, why: String },
     /// Not every mark is there yet.
     #[error("{instances} old instances are not marked yet")]
-    Unmarked {
-        /// How many.
-        instances: usize,
-    },
+    Unmarked { instances: usize },
     /// New ones are on their way.
     #[error("{missing} of {desired} instances are not ready yet{}", last_failure.as_ref().map(|it| format!("; the last launch that failed: {it}")).unwrap_or_default())]
     WaitsForInstances {
-        /// How many.
         missing: u32,
-        /// `DesiredCapacity`.
         desired: u32,
         /// AWS's words about the latest launch that failed since the phase began.
         last_failure: Option<String>,
     },
     /// Tasks are on it, or may be.
     #[error("instance {instance} is not empty yet: {what}")]
-    NotEmpty {
-        /// Which.
-        instance: InstanceId,
-        /// What is on it.
-        what: String,
-    },
+    NotEmpty { instance: InstanceId, what: String },
     /// A service is not as it was.
     #[error("service {service}: {what}")]
-    NotSteady {
-        /// Which service.
-        service: ServiceName,
-        /// What is missing.
-        what: String,
-    },
+    NotSteady { service: ServiceName, what: String },
     /// The empty old ones are in reserve.
     #[error("the old instances are kept in reserve until {until}")]
-    Baking {
-        /// Until when.
-        until: Timestamp,
-    },
+    Baking { until: Timestamp },
     /// A setting says to wait.
     #[error("EVENKEEL_DRAIN_TIMEOUT is up, and EVENKEEL_ON_DRAIN_TIMEOUT is hold")]
     Held,
@@ -314,30 +206,20 @@ pub enum RolloutReason {
     #[error(
         "instance {instance} is on standby and registered no longer: whether its containers have stopped cannot be told"
     )]
-    LostOnStandby {
-        /// Which.
-        instance: InstanceId,
-    },
+    LostOnStandby { instance: InstanceId },
     /// Somebody's size is not written over.
     #[error("maximum is {found}, and {raised} was written: it is left as it is")]
     ForeignMax {
-        /// As it is.
         found: u32,
         /// As Evenkeel wrote it.
         raised: u32,
     },
     /// They have left standby, or are about to; those that EC2 takes go first.
     #[error("{instances} old instances are not back in service yet")]
-    ComingBack {
-        /// How many.
-        instances: usize,
-    },
+    ComingBack { instances: usize },
     /// Nobody is counted before they have come.
     #[error("{instances} instances are on their way into service")]
-    OnTheWay {
-        /// How many.
-        instances: usize,
-    },
+    OnTheWay { instances: usize },
     /// Launches go on that must not.
     #[error("waits until process Launch is suspended")]
     WaitsForSuspension,

@@ -267,7 +267,6 @@ fn new_ones_that_are_too_many_go_by_name_once_they_are_empty() {
     assert!(terminated(&scene).is_empty(), "they would be replaced");
 }
 
-/// However far the giving back of a new one came that need not go any more, the next look brings it to its end.
 #[test]
 fn a_new_one_that_need_not_go_is_given_back_from_wherever_it_stands() {
     let mut scene = back_in_service();

@@ -1,0 +1,180 @@
+//! CloudWatch metrics out of a report, as lines of the embedded metric format: CloudWatch reads them from the log, so that no
+//! call is made and no permission needed.
+//!
+//! Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format". A line carries its values once and counts
+//! for every set of dimensions it names: the function alone, and the function with one cluster or group. Instances, services
+//! and tasks are no dimensions, so that there are as many metrics as clusters and groups, however long it runs.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::ids::ClusterName;
+use crate::percent::Percent;
+use crate::report::drain::{DrainReport, InstanceReport, Stage};
+use crate::report::rollout::{GroupReport, RolloutReport};
+use crate::report::{Action, ActionOutcome, ClusterReport, Report, ServiceState, Status};
+use crate::timestamp::Timestamp;
+
+/// CloudWatch namespace of all metrics.
+pub const NAMESPACE: &str = "Evenkeel";
+
+/// Every metric: the function that writes it, or `every`; its name; its unit.
+pub const METRICS: &[(&str, &str, &str)] = &[
+    ("every", "Actions", "Count"),
+    ("every", "ActionsFailed", "Count"),
+    ("every", "ApiCalls", "Count"),
+    ("every", "Blocked", "Count"),
+    ("every", "Faults", "Count"),
+    ("rebalance", "BestReachableSkew", "Percent"),
+    ("rebalance", "MovesCompleted", "Count"),
+    ("rebalance", "MovesInFlight", "Count"),
+    ("rebalance", "MovesLowerBound", "Count"),
+    ("rebalance", "MovesUndone", "Count"),
+    ("rebalance", "Skew", "Percent"),
+    ("drain", "DeadlinesExpired", "Count"),
+    ("drain", "InstancesDraining", "Count"),
+    ("drain", "InstancesEmpty", "Count"),
+    ("drain", "SecondsToDraining", "Seconds"),
+    ("drain", "SecondsToEmpty", "Seconds"),
+    ("drain", "SecondsToInService", "Seconds"),
+    ("drain", "SecondsToSubstitute", "Seconds"),
+    ("drain", "SecondsToTasksElsewhere", "Seconds"),
+    ("rollout", "RolloutAge", "Seconds"),
+    ("rollout", "RolloutPercentDone", "Percent"),
+    ("rollout", "RolloutsDone", "Count"),
+    ("rollout", "RolloutsRolledBack", "Count"),
+];
+
+/// As many values as one metric of a line may have.
+const VALUES_MAX: usize = 100;
+
+/// Values that belong to one cluster or group, or to the function as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// `rebalance`, `drain` or `rollout`.
+    pub function: &'static str,
+    /// The second dimension with its value.
+    pub of: Option<(&'static str, String)>,
+    /// Values by metric; one without values is left out.
+    pub values: BTreeMap<&'static str, Vec<f64>>,
+}
+
+impl Series {
+    /// The line, stamped with this time.
+    pub fn line(&self, at: Timestamp) -> Value {
+        let mut line = Map::from_iter([("Function".to_owned(), json!(self.function))]);
+        let mut dimensions = vec![vec!["Function"]];
+        if let Some((name, value)) = &self.of {
+            line.insert((*name).to_owned(), json!(value));
+            dimensions.push(vec!["Function", *name]);
+        }
+        let values = || self.values.iter().filter(|(_, values)| !values.is_empty());
+        for (name, values) in values() {
+            let values = &values[..values.len().min(VALUES_MAX)];
+            let value = if let [only] = values { json!(only) } else { json!(values) };
+            line.insert((*name).to_owned(), value);
+        }
+        let metrics: Vec<Value> =
+            values().map(|(name, _)| json!({"Name": name, "Unit": unit(self.function, name)})).collect();
+        let directive = json!({"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics});
+        line.insert(
+            "_aws".to_owned(),
+            json!({"Timestamp": at.as_millis(), "CloudWatchMetrics": [directive]}),
+        );
+        Value::Object(line)
+    }
+}
+
+fn unit(function: &str, name: &str) -> &'static str {
+    let found = METRICS.iter().find(|(of, metric, _)| *metric == name && (*of == function || *of == "every"));
+    found.map_or("None", |(_, _, unit)| unit)
+}
+
+/// What every function tells of itself.
+pub(super) fn of_function(
+    function: &'static str,
+    status: Status,
+    actions: &[Action],
+    blocked: usize,
+    api_calls: &BTreeMap<String, u64>,
+) -> Series {
+    let count = |is_one: &dyn Fn(&ActionOutcome) -> bool| {
+        vec![actions.iter().filter(|it| is_one(&it.outcome)).count() as f64]
+    };
+    let values = BTreeMap::from([
+        ("Actions", count(&|it| *it == ActionOutcome::Done)),
+        ("ActionsFailed", count(&|it| matches!(it, ActionOutcome::Failed(_)))),
+        ("ApiCalls", vec![api_calls.values().sum::<u64>() as f64]),
+        ("Blocked", vec![blocked as f64]),
+        ("Faults", vec![f64::from(u8::from(status == Status::Failed))]),
+    ]);
+    Series { function, of: None, values }
+}
+
+pub(super) fn of_rebalance(report: &Report) -> Vec<Series> {
+    let of_cluster = |cluster: &ClusterReport| {
+        let open = || cluster.after.iter().filter(|it| it.lower_bound > 0);
+        let worst = |percent: &dyn Fn(&ServiceState) -> Option<Percent>| {
+            vec![open().filter_map(percent).map(|it| f64::from(it.get())).fold(0.0, f64::max)]
+        };
+        let moves = cluster.moves;
+        let values = BTreeMap::from([
+            ("BestReachableSkew", worst(&|it| it.best_reachable_skew)),
+            ("MovesCompleted", vec![f64::from(moves.completed)]),
+            ("MovesInFlight", vec![f64::from(moves.in_flight)]),
+            ("MovesLowerBound", vec![f64::from(moves.lower_bound)]),
+            ("MovesUndone", vec![f64::from(moves.undone)]),
+            ("Skew", worst(&|it| it.skew)),
+        ]);
+        Series { function: "rebalance", of: Some(("Cluster", cluster.cluster.to_string())), values }
+    };
+    report.clusters.iter().filter(|it| it.error.is_none()).map(of_cluster).collect()
+}
+
+pub(super) fn of_drain(report: &DrainReport) -> Vec<Series> {
+    let mut clusters: BTreeMap<Option<&ClusterName>, Vec<&InstanceReport>> = BTreeMap::new();
+    for instance in &report.instances {
+        clusters.entry(instance.cluster.as_ref()).or_default().push(instance);
+    }
+    let of_cluster = |(cluster, all): (Option<&ClusterName>, Vec<&InstanceReport>)| {
+        let at = |stage| vec![all.iter().filter(|it| it.stage == stage).count() as f64];
+        let until = |end: &dyn Fn(&InstanceReport) -> Option<Timestamp>| {
+            let seconds = |it: &&InstanceReport| Some(end(it)?.since(it.clock.event_at?).as_secs_f64());
+            all.iter().filter_map(seconds).collect::<Vec<f64>>()
+        };
+        let values = BTreeMap::from([
+            ("DeadlinesExpired", at(Stage::DeadlineExpired)),
+            ("InstancesDraining", at(Stage::Draining)),
+            ("InstancesEmpty", at(Stage::Empty)),
+            ("SecondsToDraining", until(&|it| it.clock.draining_at)),
+            ("SecondsToEmpty", until(&|it| it.clock.empty_at)),
+            ("SecondsToInService", until(&|it| it.clock.in_service_at)),
+            ("SecondsToSubstitute", until(&|it| it.clock.replacement_requested_at)),
+            ("SecondsToTasksElsewhere", until(&|it| it.clock.tasks_elsewhere_at)),
+        ]);
+        Series { function: "drain", of: cluster.map(|it| ("Cluster", it.to_string())), values }
+    };
+    clusters.into_iter().map(of_cluster).collect()
+}
+
+pub(super) fn of_rollout(report: &RolloutReport, at: Timestamp) -> Vec<Series> {
+    let of_group = |group: &GroupReport| {
+        let is = |is_so: bool| vec![f64::from(u8::from(is_so))];
+        let is_open = matches!(group.status, Status::InProgress | Status::Blocked | Status::Failed);
+        let age = group.started_at.filter(|_| is_open).map(|it| at.since(it).as_secs_f64());
+        let is_back = matches!(group.status, Status::RolledBack | Status::Aborted);
+        let values = BTreeMap::from([
+            ("RolloutAge", Vec::from_iter(age)),
+            ("RolloutPercentDone", group.percent_done.map(f64::from).into_iter().collect()),
+            ("RolloutsDone", is(group.status == Status::Done)),
+            ("RolloutsRolledBack", is(is_back)),
+        ]);
+        let of = Some(("AutoScalingGroup", group.auto_scaling_group.to_string()));
+        Series { function: "rollout", of, values }
+    };
+    report.groups.iter().map(of_group).collect()
+}
