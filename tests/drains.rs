@@ -15,7 +15,7 @@ use simulator::checkers::Drain as Drained;
 use simulator::event_bridge::{Delivery, EventBridge, Mishaps, Rule};
 
 use crate::clusters::ZONES;
-use crate::{INVOCATION, Stage};
+use crate::{INVOCATION, Stage, permissions};
 
 /// Name of the hook that is Evenkeel's by default.
 pub const HOOK: &str = "evenkeel-drain";
@@ -134,7 +134,8 @@ impl Stage {
     /// One invocation of `drain` with this event, on an instance of its own.
     pub async fn drain(&self, event: Value) -> Result<DrainReport, Error> {
         let settings = Settings::from_pairs(self.settings.clone())?;
-        handle(event, INVOCATION, &self.aws(), &settings).await
+        let result = handle(event, INVOCATION, &self.aws(), &settings).await;
+        result.inspect(|report| permissions::note("drain", &report.api_calls))
     }
 
     /// One scheduled invocation of `drain` that must succeed.

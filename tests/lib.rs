@@ -8,6 +8,7 @@ pub mod drains;
 pub mod families;
 pub mod foreseen;
 pub mod late;
+pub mod permissions;
 pub mod recorded;
 pub mod rollouts;
 
@@ -79,7 +80,8 @@ impl Stage {
     /// One invocation with `event`, on an instance of its own.
     pub async fn invoke(&self, event: Value) -> Result<Report, Error> {
         let settings = Settings::from_pairs(self.settings.clone())?;
-        rebalance::handle(event, INVOCATION, &self.aws(), &settings).await
+        let result = rebalance::handle(event, INVOCATION, &self.aws(), &settings).await;
+        result.inspect(|report| permissions::note("rebalance", &report.api_calls))
     }
 
     /// One scheduled invocation that is given as long as it needs, to see a whole rebalance in one piece.

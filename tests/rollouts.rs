@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::clusters::ZONES;
 use crate::drains::{Lived, fleet};
-use crate::{INVOCATION, Stage};
+use crate::{INVOCATION, Stage, permissions};
 
 /// Image of the new version.
 pub const NEW_IMAGE: &str = "ami-2";
@@ -88,7 +88,8 @@ impl Stage {
     /// One invocation of `rollout` with this event, on an instance of its own.
     pub async fn rollout(&self, event: Value) -> Result<RolloutReport, Error> {
         let settings = Settings::from_pairs(self.settings.clone())?;
-        handle(event, INVOCATION, &self.aws(), &settings).await
+        let result = handle(event, INVOCATION, &self.aws(), &settings).await;
+        result.inspect(|report| permissions::note("rollout", &report.api_calls))
     }
 
     /// The same for an invocation that may be killed on its way; `None` if it was.

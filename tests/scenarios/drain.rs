@@ -1,13 +1,13 @@
 //! Instances that go away: a Spot interruption, a terminate hook, an event that reaches nobody.
 
-mod foresight;
-mod hook;
-mod interruption;
+pub(crate) mod foresight;
+pub(crate) mod hook;
+pub(crate) mod interruption;
 mod killed;
-mod lost;
+pub(crate) mod lost;
 mod many;
-mod others;
-mod standby;
+pub(crate) mod others;
+pub(crate) mod standby;
 
 use std::time::Duration;
 

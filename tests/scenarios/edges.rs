@@ -187,7 +187,7 @@ fn the_move_budget_is_kept() {
 }
 
 #[test]
-fn a_new_task_that_never_gets_healthy_is_taken_back() {
+pub(crate) fn a_new_task_that_never_gets_healthy_is_taken_back() {
     let builder = clusters::instances(118, &[2])
         .task_definition("sick", |it| it.cpu(128).memory(256).health_check().sick_percent(100));
     let app = |it: ServiceBuilder| lopsided(it).task_definition("sick");

@@ -16,6 +16,7 @@ mod layers;
 mod neighbours;
 mod optimum;
 mod overlap;
+mod permissions;
 mod release;
 mod replay;
 mod rest;

@@ -3,11 +3,11 @@
 mod back;
 mod forward;
 mod killed;
-mod neighbours;
-mod others;
+pub(crate) mod neighbours;
+pub(crate) mod others;
 mod refused;
-mod timeouts;
-mod traps;
+pub(crate) mod timeouts;
+pub(crate) mod traps;
 
 use std::time::Duration;
 

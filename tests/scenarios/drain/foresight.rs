@@ -65,7 +65,7 @@ fn late(report: &DrainReport) -> Vec<(String, u64, u64)> {
 }
 
 #[test]
-fn tasks_that_take_longer_than_the_notice_to_leave_are_told() {
+pub(crate) fn tasks_that_take_longer_than_the_notice_to_leave_are_told() {
     play(931, slow_fleet(931), async |stage| {
         let stage = stage.with("EVENKEEL_DRY_RUN", "true");
         stage.simulator.change(|account| spot::interrupt(account, "i-a1", Terminate));

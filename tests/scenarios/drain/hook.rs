@@ -29,7 +29,7 @@ fn leaving(lived: &Lived) -> String {
 }
 
 #[test]
-fn an_instance_that_its_group_gives_up_is_let_go_once_it_is_empty() {
+pub(crate) fn an_instance_that_its_group_gives_up_is_let_go_once_it_is_empty() {
     for seed in 841..=845 {
         play(seed, held_fleet(seed), async |stage| {
             let lived = shrunk(&stage, seed, LONG).await;
@@ -66,7 +66,7 @@ fn tasks_on_their_way_out_keep_the_hook() {
 
 /// A standalone task runs on for an hour; the hook's own time-out is two minutes.
 #[test]
-fn heartbeats_hold_it_until_the_time_out_and_then_it_is_said() {
+pub(crate) fn heartbeats_hold_it_until_the_time_out_and_then_it_is_said() {
     let short = |it: simulator::builder::GroupBuilder| {
         it.terminate_hook(HOOK, Duration::from_mins(2), ActionResult::Continue)
     };
@@ -96,7 +96,7 @@ fn heartbeats_hold_it_until_the_time_out_and_then_it_is_said() {
 }
 
 #[test]
-fn a_standalone_task_may_be_stopped_by_setting() {
+pub(crate) fn a_standalone_task_may_be_stopped_by_setting() {
     let account = ["i-a1", "i-a2", "i-b1", "i-b2", "i-c1", "i-c2"]
         .iter()
         .fold(fleet(848, with_hook), |builder, id| builder.standalone("app", id))

@@ -11,7 +11,7 @@ use simulator::switches::Switches;
 use super::*;
 
 #[test]
-fn an_interrupted_instance_is_detached_and_its_substitute_comes_at_once() {
+pub(crate) fn an_interrupted_instance_is_detached_and_its_substitute_comes_at_once() {
     for seed in 801..=805 {
         play(seed, bare_fleet(seed), async |stage| {
             let lived = interrupted(&stage, seed, "i-a1", Terminate).await;

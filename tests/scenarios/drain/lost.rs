@@ -58,7 +58,7 @@ fn events_that_come_late_and_out_of_order_and_twice_end_the_same() {
 }
 
 #[test]
-fn a_ghost_is_deregistered_once_its_host_is_known_to_be_gone() {
+pub(crate) fn a_ghost_is_deregistered_once_its_host_is_known_to_be_gone() {
     play(877, bare_fleet(877), async |stage| {
         stage.simulator.change(|account| {
             let instances = &mut account.clusters.get_mut("web").unwrap().container_instances;
@@ -89,7 +89,7 @@ fn an_instance_that_dies_with_its_agent_connected_is_left_to_ecs() {
 
 /// The interruption that was announced never comes; twelve minutes after the notice the instance takes tasks again.
 #[test]
-fn an_instance_that_was_not_taken_is_given_back() {
+pub(crate) fn an_instance_that_was_not_taken_is_given_back() {
     play(879, bare_fleet(879), async |stage| {
         let mut bus = bus(879, Mishaps::default());
         stage.simulator.change(|account| {

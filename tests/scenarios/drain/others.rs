@@ -178,7 +178,7 @@ fn bad_input_is_an_error_and_changes_nothing() {
 
 /// A rebalance has died in the middle of a move; its protections would keep the tasks of the instance that goes.
 #[test]
-fn the_protections_of_a_move_in_flight_give_way() {
+pub(crate) fn the_protections_of_a_move_in_flight_give_way() {
     let lopsided = || {
         fleet(923, with_hook)
             .service("extra", |it| {

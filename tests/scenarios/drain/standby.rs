@@ -47,7 +47,7 @@ fn somebody_elses_hook_is_neither_passed_by_nor_trusted() {
 }
 
 #[test]
-fn a_person_drains_an_instance_without_a_hook_and_gets_another_for_it() {
+pub(crate) fn a_person_drains_an_instance_without_a_hook_and_gets_another_for_it() {
     play(931, bare_fleet(931), async |stage| {
         let report = stage.drain(command("i-a1")).await.unwrap();
         assert_eq!(report.status, Status::Done, "{report:#?}\n{}", stage.simulator.timeline());

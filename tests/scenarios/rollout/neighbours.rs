@@ -52,7 +52,7 @@ fn one_group_of_two_is_rolled_out_and_then_both() {
 
 /// ECS sizes the group, protects its instances, and drains them through a hook of its own.
 #[test]
-fn what_a_capacity_provider_manages_is_said_and_does_no_harm() {
+pub(crate) fn what_a_capacity_provider_manages_is_said_and_does_no_harm() {
     let all = ["i-a1", "i-a2", "i-b1", "i-b2", "i-c1", "i-c2"];
     let places: Vec<(&str, &str)> = (0..6).map(|at| (all[at], ZONES[at / 2])).collect();
     let managed = |it: CapacityProviderBuilder| {

@@ -84,7 +84,7 @@ fn what_the_user_has_suspended_stays_so() {
 }
 
 #[test]
-fn a_group_at_its_maximum_and_minimum_is_rolled_out_as_any() {
+pub(crate) fn a_group_at_its_maximum_and_minimum_is_rolled_out_as_any() {
     play(1413, outdated(1413, |it| it.size(6, 6, 6)), async |stage| {
         let report = stage.rollout(start()).await.unwrap();
         assert_eq!(report.status, Status::Done, "{report:#?}");

@@ -73,7 +73,7 @@ fn a_shortage_that_stays_in_the_middle_ends_it_with_what_is_done() {
 
 /// New instances run and never join the cluster.
 #[test]
-fn new_instances_that_never_register_are_taken_back() {
+pub(crate) fn new_instances_that_never_register_are_taken_back() {
     let mut account = outdated(1330, |it| it);
     account.launch_templates.get_mut("web").unwrap().versions.get_mut(&2).unwrap().joins = None;
     play(1330, account, async |stage| {

@@ -1,0 +1,48 @@
+# The metrics that the functions write into their logs, by CloudWatch's embedded metric format, and their units. Alarms and
+# dashboard take their names from here and nowhere else; a test compares this table with the code.
+
+locals {
+  # Each is written with the dimension Function, and, where it is about one, with Function and Cluster (rebalance, drain) or
+  # Function and AutoScalingGroup (rollout). Those under `every` are written by each function, with Function alone.
+  metrics_namespace = "Evenkeel"
+
+  metrics = {
+    every = {
+      Actions       = "Count"
+      ActionsFailed = "Count"
+      ApiCalls      = "Count"
+      Blocked       = "Count"
+      Faults        = "Count"
+    }
+    rebalance = {
+      BestReachableSkew = "Percent"
+      MovesCompleted    = "Count"
+      MovesInFlight     = "Count"
+      MovesLowerBound   = "Count"
+      MovesUndone       = "Count"
+      Skew              = "Percent"
+    }
+    drain = {
+      DeadlinesExpired        = "Count"
+      InstancesDraining       = "Count"
+      InstancesEmpty          = "Count"
+      SecondsToDraining       = "Seconds"
+      SecondsToEmpty          = "Seconds"
+      SecondsToInService      = "Seconds"
+      SecondsToSubstitute     = "Seconds"
+      SecondsToTasksElsewhere = "Seconds"
+    }
+    rollout = {
+      RolloutAge         = "Seconds"
+      RolloutPercentDone = "Percent"
+      RolloutsDone       = "Count"
+      RolloutsRolledBack = "Count"
+    }
+  }
+
+  # What stands under the name of a metric where it is used; a name that is not in the table above is an error here, and not
+  # an alarm that stays silent for ever.
+  metric_names = {
+    for function, metrics in local.metrics : function => { for metric in keys(metrics) : metric => metric }
+  }
+}
