@@ -1,12 +1,14 @@
 # Evenkeel: everything a person or CI runs. `make help` lists it.
 
 CARGO ?= cargo
+# Processor of the packages: arm64 or x86_64.
+ARCH ?= arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test soak demo bench
+.PHONY: help fmt lint test soak demo bench package infra-test
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 fmt: ## Format all code
 	$(CARGO) fmt --all
@@ -30,3 +32,10 @@ bench: ## Measure the figures that the README states
 	$(CARGO) build --locked --quiet --workspace --bins
 	@target/debug/demo --figures
 	@target/debug/bench
+
+package: ## Build the functions for Lambda into target/package (ARCH=arm64 or x86_64)
+	@python3 infra/package.py $(ARCH)
+
+infra-test: ## Test the Terraform module, its examples and the boot script; what is missing here is skipped and said
+	$(CARGO) build --locked --workspace --bins
+	@infra/tests/run.sh

@@ -41,6 +41,30 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   tags               = var.tags
 }
 
+# An invocation that could look at something, and failed with the rest, is no error of Lambda's: its report says so.
+resource "aws_cloudwatch_metric_alarm" "faults" {
+  for_each = local.alarmed
+
+  alarm_name        = "${var.name}-${each.key}-faults"
+  alarm_description = "For half an hour ${var.name}-${each.key} could not do part of its work: its last report has the status failed, and says what."
+  namespace         = local.metrics_namespace
+  metric_name       = local.metric_names.every.Faults
+  dimensions        = { Function = each.key }
+  statistic         = "Sum"
+
+  # A period holds a run of each schedule; a throttled hour or a deployment of AWS's is over by then.
+  period              = 600
+  evaluation_periods  = 3
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+
+  # Counts of zero are not written.
+  treat_missing_data = "notBreaching"
+  alarm_actions      = var.alarm_actions
+  ok_actions         = var.alarm_actions
+  tags               = var.tags
+}
+
 resource "aws_cloudwatch_metric_alarm" "throttles" {
   for_each = local.alarmed
 

@@ -39,6 +39,7 @@ output "alarm_names" {
   description = "Names of the alarms, for instance for a composite one."
   value = sort(concat(
     [for alarm in aws_cloudwatch_metric_alarm.errors : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_metric_alarm.faults : alarm.alarm_name],
     [for alarm in aws_cloudwatch_metric_alarm.throttles : alarm.alarm_name],
     [for alarm in aws_cloudwatch_metric_alarm.skew : alarm.alarm_name],
     aws_cloudwatch_metric_alarm.dead_letters[*].alarm_name,

@@ -91,8 +91,10 @@ run "alarms" {
 
   assert {
     condition = alltrue([
-      for alarm in concat(values(aws_cloudwatch_metric_alarm.skew), aws_cloudwatch_metric_alarm.rollout_age) :
-      alarm.namespace == "Evenkeel" && contains(keys(local.metrics[alarm.dimensions.Function]), alarm.metric_name)
+      for alarm in concat(
+        values(aws_cloudwatch_metric_alarm.skew), values(aws_cloudwatch_metric_alarm.faults), aws_cloudwatch_metric_alarm.rollout_age,
+      ) :
+      alarm.namespace == "Evenkeel" && contains(keys(merge(local.metrics.every, local.metrics[alarm.dimensions.Function])), alarm.metric_name)
     ])
     error_message = "An alarm watches a metric that no function writes."
   }
@@ -110,7 +112,7 @@ run "alarms" {
   assert {
     condition = alltrue([
       for alarm in concat(
-        values(aws_cloudwatch_metric_alarm.errors), values(aws_cloudwatch_metric_alarm.throttles), values(aws_cloudwatch_metric_alarm.skew),
+        values(aws_cloudwatch_metric_alarm.errors), values(aws_cloudwatch_metric_alarm.faults), values(aws_cloudwatch_metric_alarm.throttles), values(aws_cloudwatch_metric_alarm.skew),
         aws_cloudwatch_metric_alarm.dead_letters, aws_cloudwatch_metric_alarm.rollout_age,
       ) : alarm.alarm_actions == toset(var.alarm_actions)
     ])

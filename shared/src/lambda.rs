@@ -92,8 +92,8 @@ fn log_report(report: &impl JobReport) {
 
 /// CloudWatch takes a metric only from a line that begins with it, so these bypass the logger.
 fn tell_cloudwatch(report: &impl JobReport, now: Timestamp) {
-    for series in report.metrics(now) {
-        println!("{}", series.line(now));
+    for line in report.metrics(now).iter().filter_map(|series| series.line(now)) {
+        println!("{line}");
     }
 }
 

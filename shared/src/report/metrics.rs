@@ -1,6 +1,9 @@
 //! CloudWatch metrics out of a report, as lines of the embedded metric format: CloudWatch reads them from the log, so that no
 //! call is made and no permission needed.
 //!
+//! CloudWatch charges a metric for every hour in which it was told, so counts of zero are not written: a quiet installation
+//! tells its skew and its calls, and the rest when it happens.
+//!
 //! Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format". A line carries its values once and counts
 //! for every set of dimensions it names: the function alone, and the function with one cluster or group. Instances, services
 //! and tasks are no dimensions, so that there are as many metrics as clusters and groups, however long it runs.
@@ -64,28 +67,36 @@ pub struct Series {
 }
 
 impl Series {
-    /// The line, stamped with this time.
-    pub fn line(&self, at: Timestamp) -> Value {
+    /// The line, stamped with this time; none if there is nothing to tell.
+    pub fn line(&self, at: Timestamp) -> Option<Value> {
         let mut line = Map::from_iter([("Function".to_owned(), json!(self.function))]);
         let mut dimensions = vec![vec!["Function"]];
         if let Some((name, value)) = &self.of {
             line.insert((*name).to_owned(), json!(value));
             dimensions.push(vec!["Function", *name]);
         }
-        let values = || self.values.iter().filter(|(_, values)| !values.is_empty());
-        for (name, values) in values() {
+        let is_told = |name: &str, values: &[f64]| {
+            let is_told = |value: &f64| unit(self.function, name) != "Count" || *value != 0.0;
+            values.iter().any(is_told)
+        };
+        let told: Vec<(&&str, &Vec<f64>)> =
+            self.values.iter().filter(|(name, values)| is_told(name, values)).collect();
+        if told.is_empty() {
+            return None;
+        }
+        for (name, values) in &told {
             let values = &values[..values.len().min(VALUES_MAX)];
             let value = if let [only] = values { json!(only) } else { json!(values) };
-            line.insert((*name).to_owned(), value);
+            line.insert((**name).to_string(), value);
         }
-        let metrics: Vec<Value> =
-            values().map(|(name, _)| json!({"Name": name, "Unit": unit(self.function, name)})).collect();
+        let metric = |name: &str| json!({"Name": name, "Unit": unit(self.function, name)});
+        let metrics: Vec<Value> = told.iter().map(|(name, _)| metric(name)).collect();
         let directive = json!({"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics});
         line.insert(
             "_aws".to_owned(),
             json!({"Timestamp": at.as_millis(), "CloudWatchMetrics": [directive]}),
         );
-        Value::Object(line)
+        Some(Value::Object(line))
     }
 }
 
