@@ -183,7 +183,7 @@ variable "on_rebalance_recommendation" {
 }
 
 variable "empty_after" {
-  description = "between the two looks that must agree that an instance is empty; 0s to 10m"
+  description = "between the two looks that must agree that an instance is empty; 0s to 1m"
   type        = string
   default     = "10s"
   nullable    = false
@@ -191,9 +191,9 @@ variable "empty_after" {
   validation {
     condition = can(regex("^[0-9]+(ms|s|m|h|d)$", var.empty_after)) && try(
       tonumber(regex("^[0-9]+", var.empty_after)) * local.milliseconds[regex("[a-z]+$", var.empty_after)] >= 0 &&
-      tonumber(regex("^[0-9]+", var.empty_after)) * local.milliseconds[regex("[a-z]+$", var.empty_after)] <= 600000,
+      tonumber(regex("^[0-9]+", var.empty_after)) * local.milliseconds[regex("[a-z]+$", var.empty_after)] <= 60000,
     false)
-    error_message = "Expected a duration from 0s to 10m, such as 250ms, 5s or 10m."
+    error_message = "Expected a duration from 0s to 1m, such as 250ms, 5s or 10m."
   }
 }
 

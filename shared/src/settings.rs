@@ -148,6 +148,12 @@ impl Settings {
         Self::from_pairs(std::env::vars())
     }
 
+    /// How long an invocation of the minute schedule watches: ten pauses, and long enough for two looks to agree, since what one
+    /// invocation has seen the next does not know. Nobody gains by several that watch the same.
+    pub fn watch_time(&self) -> Duration {
+        (self.poll_interval * 10).max(self.empty_after * 2 + self.poll_interval * 5)
+    }
+
     /// Reads name-value pairs, which tests inject. Names that do not begin with `EVENKEEL_` are not ours.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
         let ours = pairs.into_iter().filter(|(name, _)| name.starts_with("EVENKEEL_")).collect();

@@ -32,11 +32,6 @@ const AT_ONCE: usize = 5;
 const LOOKS_AT_FIRST: u32 = 2;
 const SLOWER: u32 = 3;
 
-/// So many pauses after its begin an invocation leaves the rest to the next turn of the schedule, which runs every minute:
-/// nobody gains by nine that watch the same hook. An interruption is over before, and who calls by hand wants to see the
-/// end.
-const PAUSES_MAX: u32 = 10;
-
 /// The longest that an interruption waits before its first whole look: standalone tasks have yet to be told to stop.
 const FIRST_PAUSE_MAX: Duration = Duration::from_secs(5);
 
@@ -96,7 +91,8 @@ fn time_for(command: &Command, working_time: Duration, settings: &Settings) -> D
         Command::Drain { record, .. } if record.cause.is_interruption() || record.cause == Cause::Manual => {
             working_time
         }
-        _ => working_time.min(settings.poll_interval * PAUSES_MAX),
+        // An interruption is over before long, and who calls by hand wants to see the end; a hook is left to the schedule.
+        _ => working_time.min(settings.watch_time()),
     }
 }
 

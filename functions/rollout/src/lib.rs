@@ -24,10 +24,6 @@ use tokio::time::Instant;
 
 use event::Command;
 
-/// So many pauses after its begin an invocation of the schedule leaves the rest to its next turn, a minute after its own
-/// begin: nobody gains by several that watch the same group. Who calls by hand wants to see more of it.
-const PAUSES_MAX: u32 = 10;
-
 /// Groups that are looked at at the same time.
 const AT_ONCE: usize = 5;
 
@@ -43,7 +39,8 @@ pub async fn handle(
     let command = event::parse(event, aws.region(), settings)?;
     let end = begin_at
         + match command {
-            Command::Reconcile => working_time.min(settings.poll_interval * PAUSES_MAX),
+            Command::Reconcile => working_time.min(settings.watch_time()),
+            // Who calls by hand wants to see more of it.
             _ => working_time,
         };
     let asks_for_none = matches!(command, Command::Start { dry_run: true, .. });

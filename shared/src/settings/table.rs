@@ -140,7 +140,7 @@ pub const SETTINGS: &[Setting] = &[
         name: "EVENKEEL_EMPTY_AFTER",
         default: "10s",
         meaning: "between the two looks that must agree that an instance is empty",
-        takes: Takes::Duration("0s", "10m"),
+        takes: Takes::Duration("0s", "1m"),
     },
     Setting {
         name: "EVENKEEL_SPOT_NOTICE",

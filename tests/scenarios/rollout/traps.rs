@@ -169,6 +169,18 @@ fn tasks_that_share_no_instance_find_their_places() {
     }
 }
 
+/// What two looks have to agree on is seen within one invocation, however far apart they are set.
+#[test]
+fn looks_that_are_a_minute_apart_agree_within_an_invocation_of_the_schedule() {
+    play(1672, sized(1672, 3, 3, |it| it), async |stage| {
+        let stage = stage.with("EVENKEEL_EMPTY_AFTER", "1m");
+        super::back::until(&stage, "drain").await;
+        let reports = stage.resumed(30).await;
+        assert!(reports.iter().any(|it| it.status == Status::Done), "{reports:#?}");
+        assert_replaced(&stage, 3).await;
+    });
+}
+
 /// The schedule leaves a rollout to its next turn before that begins: a function that runs for nine minutes would have eight
 /// beside it.
 #[test]
