@@ -194,7 +194,7 @@ fn requests_say_what_they_change_and_nothing_else() {
             format!("CreateOrUpdateTags&{tag}&Tags.member.1.Value=v&Tags.member.1.PropagateAtLaunch=false"),
             format!("DeleteTags&{tag}"),
             format!(
-                "TerminateInstanceInAutoScalingGroup&InstanceId={instance}&ShouldDecrementDesiredCapacity=true"
+                "TerminateInstanceInAutoScalingGroup&InstanceId={instance}&ShouldDecrementDesiredCapacity=false"
             ),
         ];
         let forms = recorded.forms();
