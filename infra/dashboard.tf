@@ -31,7 +31,7 @@ locals {
     {
       title     = "Instances on their way out"
       function  = "drain", dimension = "Cluster", statistic = "Maximum", threshold = null
-      metrics   = [for metric, unit in local.metrics.drain : metric if unit == "Count"]
+      metrics   = [for metric in ["InstancesDraining", "InstancesEmpty", "DeadlinesExpired"] : local.metric_names.drain[metric]]
       label     = ""
       left_axis = "instances"
     },
@@ -64,7 +64,7 @@ locals {
       properties = merge(local.own_region_view, {
         title = graph.title
         metrics = [for metric in graph.metrics : [{
-          expression = "SEARCH('{${local.metrics_namespace},Function,${graph.dimension}} Function=\"${graph.function}\" MetricName=\"${metric}\"', '${graph.statistic}', 300)"
+          expression = "SEARCH('{${local.metrics_namespace},FunctionName,${graph.dimension}} FunctionName=\"${local.lambda_names[graph.function]}\" MetricName=\"${metric}\"', '${graph.statistic}', 300)"
           label      = "${metric} $${PROP('Dim.${graph.dimension}')}"
         }]]
         yAxis       = { left = { min = 0, label = graph.left_axis, showUnits = false } }
@@ -72,6 +72,19 @@ locals {
       })
     }
   ]
+
+  # What does not end by itself. What it is about may be unknown, so that it is shown for each function as a whole.
+  person_widget = {
+    type = "metric", width = 12, height = 6
+    properties = merge(local.own_region_view, {
+      title = "For a person to see to", stat = "Maximum", period = 300
+      metrics = [
+        [local.metrics_namespace, local.metric_names.drain.NeedsPerson, "FunctionName", local.lambda_names.drain, { label = "instances (drain)" }],
+        [local.metrics_namespace, local.metric_names.rollout.RolloutsStuck, "FunctionName", local.lambda_names.rollout, { label = "rollouts (rollout)" }],
+      ]
+      yAxis = { left = { min = 0, showUnits = false } }
+    })
+  }
 
   # What every function writes, side by side.
   every_widgets = [
@@ -81,7 +94,7 @@ locals {
         title = metric, stat = "Sum", period = 300
         metrics = [
           for function in keys(local.functions) :
-          [local.metrics_namespace, metric, "Function", function, { label = function }]
+          [local.metrics_namespace, metric, "FunctionName", local.lambda_names[function], { label = function }]
         ]
         yAxis = { left = { min = 0, showUnits = false } }
       })
@@ -95,7 +108,7 @@ locals {
         title = "Lambda: ${metric}", stat = statistic, period = 300
         metrics = [
           for function in keys(local.functions) :
-          ["AWS/Lambda", metric, "FunctionName", aws_lambda_function.this[function].function_name, { label = function }]
+          ["AWS/Lambda", metric, "FunctionName", local.lambda_names[function], { label = function }]
         ]
         yAxis = { left = { min = 0, showUnits = false } }
       })
@@ -129,5 +142,5 @@ resource "aws_cloudwatch_dashboard" "this" {
 
   # CloudWatch places widgets that have no place of their own one after the other, as wide as the page is.
   dashboard_name = "${var.name}-${local.region}"
-  dashboard_body = jsonencode({ widgets = concat(local.graph_widgets, [local.queue_widget], local.every_widgets, local.lambda_widgets, [local.report_widget]) })
+  dashboard_body = jsonencode({ widgets = concat(local.graph_widgets, [local.person_widget, local.queue_widget], local.every_widgets, local.lambda_widgets, [local.report_widget]) })
 }

@@ -9,7 +9,7 @@ locals {
     rebalance-schedule = {
       function    = "rebalance"
       description = "Looks at the clusters for skew."
-      schedule    = var.rebalance_schedule
+      schedule    = "rate(${var.rebalance_every} minutes)"
       # The next run is as good as a late one.
       maximum_event_age = 60
       retries           = 0

@@ -5,28 +5,33 @@ locals {
   functions = {
     rebalance = {
       description = "Evens out the tasks of ECS services over zones and container instances, start first."
-      # A minute less than the default schedule: what is unfinished stands in its record, and the next run goes on with it.
-      timeout = 540
-      # A run that was late by more than this would meet the next one.
-      maximum_event_age = 300
-      retries           = 0
+      # A minute less than from one run to the next, and nine at most: what is unfinished stands in its record, and the next
+      # run goes on with it.
+      timeout = min(540, var.rebalance_every * 60 - 60)
+      # A run that is late by half the time to the next leaves the work to that one.
+      maximum_event_age   = var.rebalance_every * 30
+      retries             = 0
+      keeps_failed_events = false
     }
     drain = {
       description = "Empties container instances that are going away, brings their substitutes, and lets them go."
       # An interruption lasts two minutes and a command for as long as it may; the schedule's runs end within a minute.
       timeout = 300
-      # A Spot notice is worth nothing once its two minutes are over. Hooks and records that are missed by this are found by
-      # the next minute's schedule.
-      maximum_event_age = 120
-      retries           = 2
+      # Lambda tries again one minute after the first failure and two minutes after the second. The age is there for events that
+      # wait for concurrency, and long, since a hook, a termination or a recommendation is as true an hour later. A Spot notice
+      # is not, but that is for the code to see: it refuses one whose deadline is over (noticeTooOld).
+      maximum_event_age   = 3600
+      retries             = 2
+      keeps_failed_events = true
     }
     rollout = {
       description = "Replaces every instance of an Auto Scaling group, and puts everything back."
       # The longest that Lambda allows: who starts a rollout by hand sees as much of it as can be seen.
       timeout = 900
       # The schedule asks again every minute, and asking twice at once gains nothing.
-      maximum_event_age = 60
-      retries           = 0
+      maximum_event_age   = 60
+      retries             = 0
+      keeps_failed_events = false
     }
   }
 
@@ -37,7 +42,7 @@ locals {
 resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_50:tracing is a choice of the caller, off by default since it costs; the report of a run already names every call
   # checkov:skip=CKV_AWS_115:no concurrency is reserved by default: a command sent by hand would be refused while the schedule runs, and interruptions must never wait
-  # checkov:skip=CKV_AWS_116:failed asynchronous invocations go to the queue by the on-failure destination, which carries the error as well
+  # checkov:skip=CKV_AWS_116:failed asynchronous invocations go to the queue by the on-failure destination, which carries the error as well, where the next run does not mend them
   # checkov:skip=CKV_AWS_117:it talks to nothing but public AWS endpoints, and a VPC would add a NAT gateway that can fail
   # checkov:skip=CKV_AWS_173:the environment holds settings and no secret; Lambda encrypts it with its own key
   # checkov:skip=CKV_AWS_272:the packages are built from this clone by whoever installs them, and no signing profile can be assumed to exist
@@ -60,8 +65,8 @@ resource "aws_lambda_function" "this" {
     variables = merge(local.settings, { AWS_LAMBDA_LOG_LEVEL = upper(var.log_level) })
   }
 
-  # The functions write JSON lines themselves. With Lambda's own JSON format their metrics, which have no level, would be
-  # dropped by its level filter.
+  # The functions write JSON lines themselves. With its own JSON format Lambda also filters by level: the lines of the metrics
+  # have none, so that it takes them for INFO, and at level WARN or ERROR it would drop them.
   logging_config {
     log_format = "Text"
     log_group  = aws_cloudwatch_log_group.this[each.key].name
@@ -100,15 +105,21 @@ resource "aws_lambda_function_event_invoke_config" "this" {
   maximum_event_age_in_seconds = each.value.maximum_event_age
   maximum_retry_attempts       = each.value.retries
 
-  destination_config {
-    on_failure {
-      destination = aws_sqs_queue.this.arn
+  # Only drain gets events that nobody sends again. What a run of the others has left undone is done by the next, and that
+  # runs fail is said by the alarm on errors; in the queue they would only hide what was really lost.
+  dynamic "destination_config" {
+    for_each = each.value.keeps_failed_events ? [aws_sqs_queue.this.arn] : []
+
+    content {
+      on_failure {
+        destination = destination_config.value
+      }
     }
   }
 }
 
-# Whatever could not be delivered or was not answered: events that EventBridge could not hand over, and invocations that
-# failed for good. Nothing reads it but people.
+# What was lost: events that EventBridge could not hand over, and those with which drain failed for good. Nothing reads it but
+# people.
 resource "aws_sqs_queue" "this" {
   name                      = "${var.name}-dead-letters"
   message_retention_seconds = 14 * 24 * 60 * 60

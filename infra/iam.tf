@@ -8,7 +8,7 @@ locals {
   ecs_arn_prefix     = "arn:${local.partition}:ecs:${local.region}:${local.account}"
   cluster_arn_prefix = "${local.ecs_arn_prefix}:cluster"
 
-  is_every_cluster = contains(var.clusters, "*")
+  is_every_cluster = var.clusters[0] == "*"
   cluster_names    = [for cluster in var.clusters : trimprefix(cluster, "${local.cluster_arn_prefix}/")]
   cluster_arns     = [for name in local.cluster_names : "${local.cluster_arn_prefix}/${name}"]
   service_arns     = [for name in local.cluster_names : "${local.ecs_arn_prefix}:service/${name}/*"]
@@ -76,15 +76,17 @@ locals {
           Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
           Resource = ["${aws_cloudwatch_log_group.this[function].arn}:log-stream:*"]
         },
-        {
+      ],
+      [
+        for queue in local.functions[function].keeps_failed_events ? [aws_sqs_queue.this.arn] : [] : {
           Sid      = "SendFailedEvents"
           Effect   = "Allow"
           Action   = ["sqs:SendMessage"]
-          Resource = [aws_sqs_queue.this.arn]
-        },
+          Resource = [queue]
+        }
       ],
       [
-        for key in compact([var.kms_key_arn]) : {
+        for key in local.functions[function].keeps_failed_events ? compact([var.kms_key_arn]) : [] : {
           Sid      = "EncryptFailedEvents"
           Effect   = "Allow"
           Action   = ["kms:Decrypt", "kms:GenerateDataKey"]

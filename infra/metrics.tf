@@ -2,8 +2,10 @@
 # dashboard take their names from here and nowhere else; a test compares this table with the code.
 
 locals {
-  # Each is written with the dimension Function, and, where it is about one, with Function and Cluster (rebalance, drain) or
-  # Function and AutoScalingGroup (rollout). Those under `every` are written by each function, with Function alone.
+  # Each is written with the dimension FunctionName, the function's name as in AWS/Lambda, which tells installations apart; and,
+  # where it is about one, with FunctionName and Cluster (rebalance, drain) or FunctionName and AutoScalingGroup (rollout).
+  # Those under `every` are written by each function, with FunctionName alone. Faults is always written, every other count
+  # only if it is not zero. The seconds of drain are those of interruptions.
   metrics_namespace = "Evenkeel"
 
   metrics = {
@@ -26,6 +28,7 @@ locals {
       DeadlinesExpired        = "Count"
       InstancesDraining       = "Count"
       InstancesEmpty          = "Count"
+      NeedsPerson             = "Count"
       SecondsToDraining       = "Seconds"
       SecondsToEmpty          = "Seconds"
       SecondsToInService      = "Seconds"
@@ -37,6 +40,7 @@ locals {
       RolloutPercentDone = "Percent"
       RolloutsDone       = "Count"
       RolloutsRolledBack = "Count"
+      RolloutsStuck      = "Count"
     }
   }
 

@@ -38,18 +38,24 @@ output "dashboard_name" {
 output "alarm_names" {
   description = "Names of the alarms, for instance for a composite one."
   value = sort(concat(
-    [for alarm in aws_cloudwatch_metric_alarm.errors : alarm.alarm_name],
-    [for alarm in aws_cloudwatch_metric_alarm.faults : alarm.alarm_name],
-    [for alarm in aws_cloudwatch_metric_alarm.throttles : alarm.alarm_name],
-    [for alarm in aws_cloudwatch_metric_alarm.skew : alarm.alarm_name],
-    aws_cloudwatch_metric_alarm.dead_letters[*].alarm_name,
-    aws_cloudwatch_metric_alarm.rollout_age[*].alarm_name,
+    [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name],
+    aws_cloudwatch_metric_alarm.skew[*].alarm_name,
   ))
 }
 
 output "lifecycle_hook" {
-  description = "Name that a group's terminate lifecycle hook must have to be completed by Evenkeel."
+  description = "Name that a group's terminate lifecycle hook must have to be completed by Evenkeel. Before it is changed, see \"Take the hook off\" in the README."
   value       = var.lifecycle_hook
+}
+
+output "hook_timeout" {
+  description = "How long Evenkeel holds an instance by the hook at most; the hook has to allow for it."
+  value       = var.hook_timeout
+}
+
+output "dry_run" {
+  description = "Whether Evenkeel only reports. Then nobody answers a hook, and no group may have it."
+  value       = var.dry_run
 }
 
 locals {

@@ -2,14 +2,14 @@
 # in shared/src/settings/table.rs; the same test tells when the two differ. Not to be edited by hand.
 
 variable "dry_run" {
-  description = "`true`: plan and report, write nothing"
+  description = "`true`: plan and report, write nothing; nobody answers a lifecycle hook then"
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "poll_interval" {
-  description = "pause between the turns of one invocation; 100ms to 5m"
+  description = "pause between the turns of one invocation; 100ms to 1m"
   type        = string
   default     = "5s"
   nullable    = false
@@ -17,9 +17,9 @@ variable "poll_interval" {
   validation {
     condition = can(regex("^[0-9]+(ms|s|m|h|d)$", var.poll_interval)) && try(
       tonumber(regex("^[0-9]+", var.poll_interval)) * local.milliseconds[regex("[a-z]+$", var.poll_interval)] >= 100 &&
-      tonumber(regex("^[0-9]+", var.poll_interval)) * local.milliseconds[regex("[a-z]+$", var.poll_interval)] <= 300000,
+      tonumber(regex("^[0-9]+", var.poll_interval)) * local.milliseconds[regex("[a-z]+$", var.poll_interval)] <= 60000,
     false)
-    error_message = "Expected a duration from 100ms to 5m, such as 250ms, 5s or 10m."
+    error_message = "Expected a duration from 100ms to 1m, such as 250ms, 5s or 10m."
   }
 }
 

@@ -23,12 +23,16 @@ variable "clusters" {
     ])
     error_message = "The ARN of a cluster is of another account or Region than the provider's: install the module there."
   }
+
+  validation {
+    condition     = length(distinct([for cluster in var.clusters : trimprefix(cluster, "${local.cluster_arn_prefix}/")])) == length(var.clusters)
+    error_message = "A cluster is there twice."
+  }
 }
 
 variable "auto_scaling_groups" {
-  description = "Names of the Auto Scaling groups whose instances may be replaced; `*` and `?` are wildcards. The roles can change no other group."
+  description = "Names of the Auto Scaling groups whose instances may be replaced; `*` and `?` are wildcards, and `[\"*\"]` is every group of the Region. The roles can change no other group."
   type        = list(string)
-  default     = ["*"]
   nullable    = false
 
   validation {
@@ -37,15 +41,16 @@ variable "auto_scaling_groups" {
   }
 }
 
-variable "rebalance_schedule" {
-  description = "When clusters are looked at for skew: a `rate(...)` or `cron(...)` expression of EventBridge. An invocation ends after nine minutes."
-  type        = string
-  default     = "rate(10 minutes)"
+variable "rebalance_every" {
+  description = "Minutes from one look at the clusters for skew to the next, 2 to 60. An invocation ends a minute earlier, after nine minutes at most."
+  type        = number
+  default     = 10
   nullable    = false
 
+  # At one minute there would be no time to work in, and an alarm that waits for more than an hour's silence says too little.
   validation {
-    condition     = can(regex("^(rate|cron)\\(.+\\)$", var.rebalance_schedule))
-    error_message = "Expected rate(...) or cron(...), for instance rate(10 minutes)."
+    condition     = var.rebalance_every >= 2 && var.rebalance_every <= 60 && floor(var.rebalance_every) == var.rebalance_every
+    error_message = "Expected a whole number from 2 to 60."
   }
 }
 

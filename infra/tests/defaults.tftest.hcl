@@ -1,12 +1,13 @@
-# What the module makes if nothing but the clusters is said. A provider is mocked: no account, no network.
+# What the module makes if nothing but clusters and groups is said. A provider is mocked: no account, no network.
 
 mock_provider "aws" {
   source = "./tests/mocks"
 }
 
 variables {
-  clusters          = ["web", "arn:aws:ecs:eu-west-1:123456789012:cluster/batch"]
-  package_directory = "./tests/fixtures"
+  clusters            = ["web", "arn:aws:ecs:eu-west-1:123456789012:cluster/batch"]
+  auto_scaling_groups = ["*"]
+  package_directory   = "./tests/fixtures"
 }
 
 run "functions" {
@@ -46,8 +47,19 @@ run "functions" {
   }
 
   assert {
-    condition     = { for function, it in aws_lambda_function_event_invoke_config.this : function => [it.maximum_event_age_in_seconds, it.maximum_retry_attempts] } == { drain = [120, 2], rebalance = [300, 0], rollout = [60, 0] }
+    condition     = { for function, it in aws_lambda_function_event_invoke_config.this : function => [it.maximum_event_age_in_seconds, it.maximum_retry_attempts] } == { drain = [3600, 2], rebalance = [300, 0], rollout = [60, 0] }
     error_message = "Failed invocations are not treated as promised."
+  }
+
+  # Lambda waits for one minute before the second try and for two before the third, which begin when the one before has ended.
+  assert {
+    condition     = aws_lambda_function_event_invoke_config.this["drain"].maximum_event_age_in_seconds > 60 + 120 + 3 * aws_lambda_function.this["drain"].timeout
+    error_message = "The last try of drain would come too late to be made."
+  }
+
+  assert {
+    condition     = { for function, it in aws_lambda_function_event_invoke_config.this : function => length(it.destination_config) } == { drain = 1, rebalance = 0, rollout = 0 }
+    error_message = "The queue is for what nothing mends: events that drain has failed with."
   }
 
   assert {
@@ -109,6 +121,11 @@ run "other_processor" {
 
 run "outputs" {
   command = apply
+
+  assert {
+    condition     = !output.dry_run && output.hook_timeout == "30m" && output.lifecycle_hook == "evenkeel-drain"
+    error_message = "The helper is not told what it has to know."
+  }
 
   assert {
     condition     = keys(output.function_arns) == ["drain", "rebalance", "rollout"] && output.function_names.drain == "evenkeel-drain"

@@ -5,8 +5,9 @@ mock_provider "aws" {
 }
 
 variables {
-  clusters          = ["web"]
-  package_directory = "./tests/fixtures"
+  clusters            = ["web"]
+  auto_scaling_groups = ["web-asg"]
+  package_directory   = "./tests/fixtures"
 }
 
 run "no_cluster" {
@@ -31,6 +32,30 @@ run "cluster_of_another_region" {
   command         = plan
   expect_failures = [var.clusters]
   variables { clusters = ["arn:aws:ecs:us-east-1:123456789012:cluster/web"] }
+}
+
+run "cluster_twice" {
+  command         = plan
+  expect_failures = [var.clusters]
+  variables { clusters = ["web", "arn:aws:ecs:eu-west-1:123456789012:cluster/web"] }
+}
+
+run "more_often_than_a_run_may_last" {
+  command         = plan
+  expect_failures = [var.rebalance_every]
+  variables { rebalance_every = 1 }
+}
+
+run "half_a_minute" {
+  command         = plan
+  expect_failures = [var.rebalance_every]
+  variables { rebalance_every = 2.5 }
+}
+
+run "no_group" {
+  command         = plan
+  expect_failures = [var.auto_scaling_groups]
+  variables { auto_scaling_groups = [] }
 }
 
 run "duration_without_unit" {
@@ -86,14 +111,14 @@ run "interruptions_that_would_wait" {
 
 run "names_and_numbers_of_aws" {
   command         = plan
-  expect_failures = [var.name, var.architecture, var.memory_size, var.log_retention_days, var.log_level, var.rebalance_schedule, var.rollout_alarm_after]
+  expect_failures = [var.name, var.architecture, var.memory_size, var.log_retention_days, var.log_level, var.rebalance_every, var.rollout_alarm_after]
   variables {
     name                = "even keel"
     architecture        = "arm"
     memory_size         = 100
     log_retention_days  = 100
     log_level           = "loud"
-    rebalance_schedule  = "10 minutes"
+    rebalance_every     = 61
     rollout_alarm_after = 0
   }
 }

@@ -72,6 +72,7 @@ if terraform_starts; then
     step 'terraform test of the Spot cluster' in_dir examples/spot-cluster terraform test -no-color
     if install_from_pypi analysis analysis.txt && install_from_pypi emulator emulator/requirements.txt; then
         step 'checkov' check_statically
+        step 'scopes of the permissions, against what AWS lists' in_dir . "$work/analysis/bin/python3" tests/scopes.py
         step 'apply, parliament, invoke and destroy in an emulator' \
             "$work/emulator/bin/python3" infra/tests/emulator/run.py "$work"
     else

@@ -46,7 +46,8 @@ where
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let context = context.as_ref().map_err(Diagnostic::from)?;
         let working_time = working_time(&event.context, time);
-        answer(handler(event.payload, working_time, context).await, context.aws.now())
+        let name = &event.context.env_config.function_name;
+        answer(handler(event.payload, working_time, context).await, name, context.aws.now())
     }))
     .await
 }
@@ -73,11 +74,11 @@ fn working_time(context: &lambda_runtime::Context, time: &SharedTimeSource) -> D
     left.saturating_sub(RESERVE.min(left / 4))
 }
 
-fn answer<R: JobReport>(result: Result<R, Error>, now: Timestamp) -> Result<R, Diagnostic> {
+fn answer<R: JobReport>(result: Result<R, Error>, name: &str, now: Timestamp) -> Result<R, Diagnostic> {
     match &result {
         Ok(report) => {
             log_report(report);
-            tell_cloudwatch(report, now);
+            tell_cloudwatch(report, name, now);
         }
         Err(error) => tracing::error!(kind = error.kind(), error = error.chain(), "failed"),
     }
@@ -91,8 +92,8 @@ fn log_report(report: &impl JobReport) {
 }
 
 /// CloudWatch takes a metric only from a line that begins with it, so these bypass the logger.
-fn tell_cloudwatch(report: &impl JobReport, now: Timestamp) {
-    for line in report.metrics(now).iter().filter_map(|series| series.line(now)) {
+fn tell_cloudwatch(report: &impl JobReport, name: &str, now: Timestamp) {
+    for line in report.metrics(now).iter().filter_map(|series| series.line(name, now)) {
         println!("{line}");
     }
 }

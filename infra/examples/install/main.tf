@@ -25,8 +25,10 @@ module "evenkeel" {
 module "lifecycle_hook" {
   source = "../../modules/lifecycle-hook"
 
-  auto_scaling_groups = var.dry_run ? [] : [data.aws_autoscaling_group.this.name]
+  auto_scaling_groups = { (var.auto_scaling_group) = data.aws_autoscaling_group.this.name }
   name                = module.evenkeel.lifecycle_hook
+  hook_timeout        = module.evenkeel.hook_timeout
+  dry_run             = module.evenkeel.dry_run
 
   depends_on = [module.evenkeel]
 }

@@ -16,7 +16,7 @@ variable "auto_scaling_group" {
 }
 
 variable "dry_run" {
-  description = "Whether to report only. A good beginning: read for a day what would be done."
+  description = "Whether to report only. A good beginning: read for a day what would be done. To go back to it takes the hook off the group, see \"Take the hook off\" in the module's README; to stop Evenkeel in an emergency set the tag `evenkeel:pause` instead."
   type        = bool
   default     = true
 }

@@ -271,7 +271,7 @@ variable "evenkeel_package_directory" {
 }
 
 variable "evenkeel_dry_run" {
-  description = "Whether Evenkeel only reports what it would do."
+  description = "Whether Evenkeel only reports what it would do. To stop it in an emergency set the tag `evenkeel:pause` instead."
   type        = bool
   default     = false
 }

@@ -34,3 +34,11 @@ mock_resource "aws_sqs_queue" {
     url = "https://sqs.eu-west-1.amazonaws.com/123456789012/mocked"
   }
 }
+
+mock_resource "aws_ecs_cluster" {
+  defaults = { arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/made-up" }
+}
+
+mock_resource "aws_launch_template" {
+  defaults = { id = "lt-0123456789abcdef0" }
+}

@@ -55,14 +55,14 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "EVENKEEL_DRY_RUN",
         default: "false",
-        meaning: "`true`: plan and report, write nothing",
+        meaning: "`true`: plan and report, write nothing; nobody answers a lifecycle hook then",
         takes: Takes::Flag,
     },
     Setting {
         name: "EVENKEEL_POLL_INTERVAL",
         default: "5s",
         meaning: "pause between the turns of one invocation",
-        takes: Takes::Duration("100ms", "5m"),
+        takes: Takes::Duration("100ms", "1m"),
     },
     Setting {
         name: "EVENKEEL_SKEW_THRESHOLD",

@@ -193,6 +193,18 @@ fn names(services: &[ServiceName]) -> String {
 }
 
 impl DrainReason {
+    /// Whether nothing more comes of it by itself.
+    pub fn needs_person(&self) -> bool {
+        matches!(
+            self,
+            Self::Orphaned
+                | Self::LeftOnStandby
+                | Self::UnreadableRecord { .. }
+                | Self::NotDetached { .. }
+                | Self::LaunchSuspended { .. }
+        )
+    }
+
     /// The reason as a sentence without a full stop.
     pub fn sentence(&self) -> String {
         self.to_string()
