@@ -70,6 +70,9 @@ pub async fn handle(
         let is_soon = turn < LOOKS_AT_FIRST || work.iter().any(Drained::is_pressing);
         let pause = settings.poll_interval * if is_soon { 1 } else { SLOWER };
         let is_over = dry_run || work.iter().all(Drained::is_over);
+        // What one invocation has seen empty, the next does not know.
+        let is_confirming = work.iter().any(|it| it.is_confirming(settings.empty_after));
+        let end = if is_confirming { begin_at + working_time } else { end };
         if is_over || Instant::now() + pause >= end {
             break;
         }

@@ -58,6 +58,9 @@ pub async fn handle(
         let is_moving = work.iter().any(|it| it.is_moving && !it.is_over);
         let pause = if is_moving { Duration::ZERO } else { settings.poll_interval };
         let is_over = dry_run || !writes || work.iter().all(|it| it.is_over);
+        // What one invocation has seen empty, the next does not know.
+        let is_confirming = work.iter().any(|it| it.is_confirming(settings.empty_after));
+        let end = if is_confirming { begin_at + working_time } else { end };
         if is_over || Instant::now() + pause >= end {
             break;
         }

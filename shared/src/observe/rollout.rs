@@ -4,24 +4,27 @@
 //! instances and tags; then what the phase needs. What fails in that is unknown, not absent; without the group or the
 //! container instances nothing can be said, and the turn fails.
 
+mod images;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{join, join_all, try_join};
+
+use images::{images, images_on_record, of_version};
 
 use super::{TaskDefinitions, known};
 use crate::aws::Aws;
 use crate::error::Error;
 use crate::ids::{ClusterName, ContainerInstanceArn, GroupName, InstanceId, ServiceName, TaskArn};
 use crate::plan::record::PAUSE_TAG;
-use crate::plan::rollout::is_of_version;
 use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::preflight::PreflightSnapshot;
 use crate::plan::rollout::record::{CLUSTER_TAG, ROLLOUT_ATTRIBUTE, RolloutRecord, Selection, UNSTEADY_TAG};
-use crate::plan::rollout::seen::{Images, Outside, RolloutSnapshot};
+use crate::plan::rollout::seen::{Outside, RolloutSnapshot};
 use crate::snapshot::{
     AutoScalingGroup, AutoScalingInstance, CapacityProvider, ClusterSnapshot, ContainerInstance,
-    ContainerInstanceStatus, Known, LaunchTemplateSpecification, LaunchTemplateVersion, LifecycleState,
-    Machine, MachineState, Protection, ScalingActivity, SchedulingStrategy, Task,
+    ContainerInstanceStatus, Known, LifecycleState, MachineState, Protection, ScalingActivity,
+    SchedulingStrategy, Task,
 };
 use crate::timestamp::Timestamp;
 
@@ -100,49 +103,17 @@ pub async fn before_start(
     let (target, (hooks, refreshes)) = join(target, of_group).await;
     let scheduled = known(aws.scheduled_actions(&name).await);
     let images = match target.known() {
-        Some(Some(version)) => images(aws, &seen.group, version, selection).await,
+        Some(Some(version)) => {
+            let all = of_version(&seen.group, version.version).filter(|_| selection == Selection::Drifted);
+            let ids: Vec<InstanceId> = all.map(|it| it.id.clone()).collect();
+            images(aws, &seen.group, version, &ids).await
+        }
         _ => Known::NotAsked,
     };
     let seen = RolloutSnapshot { images, services, ..seen };
     let (providers, protected) = join(providers(aws, &seen), protected(aws, &seen)).await;
     let (hooks, refreshes) = (known(hooks), known(refreshes));
     Ok(PreflightSnapshot { seen, target, hooks, refreshes, scheduled, providers, protected })
-}
-
-/// Which AMI is meant, and which run the instances of the right version: all others are old as it is.
-async fn images(
-    aws: &Aws,
-    group: &AutoScalingGroup,
-    version: &LaunchTemplateVersion,
-    selection: Selection,
-) -> Known<Images> {
-    if selection == Selection::All || group.launch_source.has_images_of_its_own() {
-        return Known::NotAsked;
-    }
-    let is_of_version = |it: &&AutoScalingInstance| is_of_version(group, version.version, it);
-    let ids: Vec<InstanceId> =
-        group.instances.values().filter(is_of_version).map(|it| it.id.clone()).collect();
-    match try_join(aws.launched_image(version), aws.machines(&ids)).await {
-        Ok((meant, machines)) => {
-            let image = |it: Machine| it.image.map(|image| (it.id, image));
-            Known::Known(Images { meant, running: machines.into_iter().filter_map(image).collect() })
-        }
-        Err(error) => Known::Unknown(error.chain()),
-    }
-}
-
-/// The same for the version on record.
-async fn images_on_record(aws: &Aws, group: &AutoScalingGroup, record: &RolloutRecord) -> Known<Images> {
-    let selection = record.terms.selection;
-    let Some(template) = group.launch_source.launch_template() else { return Known::NotAsked };
-    if selection == Selection::All || group.launch_source.has_images_of_its_own() {
-        return Known::NotAsked;
-    }
-    let template = LaunchTemplateSpecification { version: record.target.to_string(), ..template.clone() };
-    match aws.launch_template_version(&template).await {
-        Ok(version) => images(aws, group, &version, selection).await,
-        Err(error) => Known::Unknown(error.chain()),
-    }
 }
 
 /// The group's instances as ECS has them.
@@ -182,7 +153,7 @@ pub async fn look(
     let mut seen = base(aws, group, cluster).await?;
     match record.phase {
         Phase::Restore => {}
-        Phase::Mark => seen.images = images_on_record(aws, &seen.group, record).await,
+        Phase::Mark => seen.images = images_on_record(aws, &seen, record).await,
         Phase::Surge => {
             seen.last_failure = last_failure(aws, &seen.group.name, record.since).await;
             seen.daemons_missing = daemons_missing(aws, cluster, &unsteady(&seen.group)).await;

@@ -44,11 +44,18 @@ impl LaunchSource {
 
     /// Whether overrides bring AMIs, or launch templates, of their own.
     pub fn has_images_of_its_own(&self) -> bool {
+        self.has_templates_of_its_own() || self.overrides().iter().any(|it| it.image.is_some())
+    }
+
+    /// Whether overrides bring launch templates of their own.
+    pub fn has_templates_of_its_own(&self) -> bool {
+        self.overrides().iter().any(|it| it.launch_template.is_some())
+    }
+
+    fn overrides(&self) -> &[LaunchTemplateOverride] {
         match self {
-            Self::MixedInstancesPolicy(policy) => {
-                policy.overrides.iter().any(|it| it.image.is_some() || it.launch_template.is_some())
-            }
-            Self::LaunchTemplate(_) | Self::LaunchConfiguration(_) | Self::Other => false,
+            Self::MixedInstancesPolicy(policy) => &policy.overrides,
+            Self::LaunchTemplate(_) | Self::LaunchConfiguration(_) | Self::Other => &[],
         }
     }
 }

@@ -155,6 +155,8 @@ impl Rollout<'_> {
         rolled.is_moving = false;
         let group = self.group(&rolled.group).await?;
         let Some(record) = Self::record(rolled, &group) else { return Ok(()) };
+        // Whatever keeps it from going on: how old it is stays known.
+        rolled.report.note_record(&record);
         let Some(cluster) = observe::cluster_of(&group) else {
             rolled.reasons = vec![RolloutReason::UnreadableRecord { value: "no cluster".to_owned() }];
             rolled.end(Status::Blocked, "the tag evenkeel:rollout-cluster is gone: nothing is done");

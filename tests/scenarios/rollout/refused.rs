@@ -5,7 +5,7 @@ use evenkeel_tests::play;
 use evenkeel_tests::rollouts::{codes, command, only, outdated, sized, start, with_new_version};
 use serde_json::json;
 use simulator::account::{Account, ContainerInstanceStatus, LifecycleState};
-use simulator::builder::GroupBuilder;
+use simulator::builder::{GroupBuilder, ServiceBuilder};
 
 use super::*;
 
@@ -57,6 +57,10 @@ fn what_an_instance_is_refused_for() {
     group.instances.get_mut("i-a1").unwrap().state = LifecycleState::Standby;
     group.desired_capacity = 5;
     refused(1513, account, "notInService");
+    let mut account = outdated(1515, |it| it);
+    account.auto_scaling_groups.get_mut("web-asg").unwrap().instances.get_mut("i-a1").unwrap().state =
+        LifecycleState::Pending;
+    refused(1515, account, "notInService");
     let mut account = outdated(1514, |it| it);
     account.auto_scaling_groups.get_mut("web-asg").unwrap().desired_capacity = 8;
     refused(1514, account, "notSettled");
@@ -78,6 +82,32 @@ fn what_a_service_is_refused_for() {
         .service("moving", |it| it.task_definition("app").on(&["i-a1"]).tag("evenkeel:move", "1:x"))
         .build();
     refused(1521, with_new_version(moving), "moveInFlight");
+}
+
+/// Whether a start of the fleet with one service more is refused for what its tasks ask of an instance.
+fn is_excluded(seed: u64, with: impl Fn(ServiceBuilder) -> ServiceBuilder) -> bool {
+    let account = fleet(seed, |it| it).service("picky", |it| with(it.task_definition("app"))).build();
+    play(seed, with_new_version(account), async |stage| {
+        let mut event = start();
+        event["dryRun"] = true.into();
+        codes(&stage.rollout(event).await.unwrap()).contains(&"excludesNew".to_owned())
+    })
+}
+
+/// Only what a new instance is known to bring excludes it.
+#[test]
+fn constraints_that_new_instances_may_meet_refuse_nothing() {
+    let ami = "attribute:ecs.ami-id == ami-1";
+    assert!(is_excluded(1523, |it| it.member_of(ami).on(&["i-a1"])));
+    assert!(!is_excluded(1524, |it| it.member_of("attribute:ecs.ami-id in [ami-1, ami-2]").on(&["i-a1"])));
+    assert!(
+        !is_excluded(1525, |it| it.member_of("attribute:generation == 2").on(&["i-a1"])),
+        "it may bring it"
+    );
+    assert!(!is_excluded(1526, |it| it.member_of(ami).daemon()), "no daemon keeps an instance");
+    assert!(is_excluded(1527, |it| it
+        .member_of("attribute:ecs.instance-type == m5.large and ec2InstanceId == i-a1")
+        .on(&["i-a1"])));
 }
 
 #[test]

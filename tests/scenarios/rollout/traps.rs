@@ -181,6 +181,19 @@ fn looks_that_are_a_minute_apart_agree_within_an_invocation_of_the_schedule() {
     });
 }
 
+/// One look takes longer than an invocation of the schedule is meant to last: it takes a second one all the same.
+#[test]
+fn looks_that_take_a_minute_agree_within_an_invocation_of_the_schedule() {
+    play(1673, sized(1673, 24, 3, |it| it), async |stage| {
+        super::back::until(&stage, "drain").await;
+        stage.simulator.rule(Rule::delay(1.0, Duration::from_secs(9)));
+        let reports = stage.resumed(60).await;
+        assert!(reports.iter().any(|it| it.status == Status::Done), "{:#?}", reports.last());
+        stage.simulator.clear_rules();
+        assert_replaced(&stage, 24).await;
+    });
+}
+
 /// The schedule leaves a rollout to its next turn before that begins: a function that runs for nine minutes would have eight
 /// beside it.
 #[test]

@@ -30,8 +30,9 @@ pub(super) const LATE_BEGIN: Duration = Duration::from_mins(1);
 /// Marks what is old; growth begins once every mark was read back.
 pub(super) fn mark(view: &RolloutView<'_>) -> Decision {
     if let Known::Unknown(why) = &view.seen.images {
+        // No fault of the version: nothing is to be remembered of it.
         return if is_late(view) {
-            turn_back(view, Ending::LaunchTimeout)
+            turn_back(view, Ending::Aborted)
         } else {
             Decision::waits(RolloutReason::CannotTell { what: format!("which AMIs run: {why}") })
         };
@@ -64,7 +65,7 @@ fn unmarked<'v>(view: &RolloutView<'v>) -> Vec<&'v AutoScalingInstance> {
     view.news().into_iter().filter(is_old).collect()
 }
 
-/// Whether an instance in service is to be replaced. Of one whose AMI nobody told, the version decides.
+/// Whether an instance in service is to be replaced. Where AMIs were not asked for, the version decides.
 pub(super) fn is_old(
     selection: Selection,
     target: u64,

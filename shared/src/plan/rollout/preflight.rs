@@ -1,6 +1,8 @@
 //! Whether a rollout may start, and what it would be: read only, always first, and all of it in the report.
 
 mod fleet;
+#[cfg(test)]
+mod tests;
 mod warnings;
 
 use std::collections::BTreeSet;
@@ -15,7 +17,7 @@ use crate::plan::rollout::forward::is_old;
 use crate::plan::rollout::gate::{is_at_rest, is_judged};
 use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::reason::RolloutReason;
-use crate::plan::rollout::record::{Process, RolloutRecord, Terms};
+use crate::plan::rollout::record::{Process, RolloutRecord, Selection, Terms};
 use crate::plan::rollout::seen::RolloutSnapshot;
 use crate::snapshot::{
     AutoScalingInstance, CapacityProvider, ClusterSnapshot, ContainerInstanceStatus, InstanceRefresh, Known,
@@ -90,6 +92,7 @@ pub fn preflight(
     blockers.extend(of_instances(seen, &old));
     blockers.extend(of_services(seen, &old));
     blockers.extend(fleet::excluded(snapshot, &old));
+    blockers.extend(of_drift(snapshot, terms));
     blockers.extend(too_many(&unsteady));
     blockers.extend(bakes_too_long(terms, rollout_timeout));
     let warnings = warnings::warnings(snapshot, &old, &unsteady, hook, rollout_timeout);
@@ -169,6 +172,16 @@ fn unread<T>(question: &str, answer: &Known<T>) -> Option<RolloutReason> {
     }
 }
 
+/// What a start for what has drifted is refused for: where it cannot be told, and where it would begin again and again.
+fn of_drift(snapshot: &PreflightSnapshot, terms: Terms) -> Vec<RolloutReason> {
+    let source = &snapshot.seen.group.launch_source;
+    let is_told = source.launch_template().is_some() && !source.has_templates_of_its_own();
+    let what = "what has drifted: only one launch template for all instances tells old from new".to_owned();
+    let untold = (!is_told).then_some(RolloutReason::CannotTell { what });
+    let reasons = untold.into_iter().chain(warnings::rejected_before(snapshot));
+    if terms.selection == Selection::Drifted { reasons.collect() } else { Vec::new() }
+}
+
 /// Without it, a start for what has drifted might leave out what has.
 fn unread_images<T>(images: &Known<T>) -> Option<RolloutReason> {
     matches!(images, Known::Unknown(_)).then(|| unread("which AMIs run", images)).flatten()
@@ -190,8 +203,14 @@ fn of_instances(seen: &RolloutSnapshot, old: &[&AutoScalingInstance]) -> Vec<Rol
     }
     for instance in seen.group.instances.values() {
         let id = instance.id.clone();
-        if instance.state == LifecycleState::Standby {
-            let state = "on standby".to_owned();
+        let state = match instance.state {
+            LifecycleState::Standby => Some("on standby"),
+            // It may be old, and would come into service unmarked.
+            LifecycleState::Pending => Some("on its way into service"),
+            _ => None,
+        };
+        if let Some(state) = state {
+            let state = state.to_owned();
             reasons.push(RolloutReason::NotInService { instance: id.clone(), state });
         }
         if seen.mark(&id).is_some() {

@@ -1,6 +1,7 @@
 //! One instance in the care of an invocation: what it was told, what it has seen and done, and when.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::execute::drain::ExecuteDrain;
@@ -44,6 +45,7 @@ pub struct Drained {
     /// Since when its host is gone, if it is.
     pub(super) terminated_at: Option<Timestamp>,
     empty_since: Option<Timestamp>,
+    seen_at: Option<Timestamp>,
     heartbeat_at: Option<Timestamp>,
     pub(super) is_over: bool,
     error: Option<Error>,
@@ -74,6 +76,7 @@ impl Drained {
             is_pressing: false,
             terminated_at: None,
             empty_since: None,
+            seen_at: None,
             heartbeat_at: None,
             is_over: false,
             error: None,
@@ -116,6 +119,12 @@ impl Drained {
     /// Whether the next look is not to be put off: a call has failed, or one look more may confirm that it is empty.
     pub fn is_pressing(&self) -> bool {
         !self.is_over() && (self.is_pressing || self.error.is_some() || self.empty_since.is_some())
+    }
+
+    /// Whether it was found empty, and not yet for so long that two looks agree.
+    pub fn is_confirming(&self, empty_after: Duration) -> bool {
+        let since = self.seen_at.zip(self.empty_since);
+        !self.is_over() && since.is_some_and(|(seen_at, since)| seen_at.since(since) < empty_after)
     }
 
     /// When it has to be empty.
@@ -215,6 +224,7 @@ impl Drained {
     pub(super) fn note_emptiness(&mut self, seen: &InstanceSnapshot) {
         let is_empty = emptiness(seen) == Emptiness::Empty;
         self.empty_since = is_empty.then(|| self.empty_since.unwrap_or(seen.observed_at));
+        self.seen_at = Some(seen.observed_at);
         self.tasks = seen.unstopped().map(|tasks| tasks.len());
     }
 

@@ -1,6 +1,7 @@
 //! One group in the care of an invocation: what was done, what is waited for, and what is said about it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::ids::{GroupName, InstanceId};
@@ -42,6 +43,7 @@ pub struct Rolled {
     pub is_moving: bool,
     pub(super) told: Told,
     pub(super) empty_since: BTreeMap<InstanceId, Timestamp>,
+    seen_at: Option<Timestamp>,
     pub(super) error: Option<Error>,
 }
 
@@ -57,6 +59,7 @@ impl Rolled {
             is_moving: false,
             told: Told::GoOn,
             empty_since: BTreeMap::new(),
+            seen_at: None,
             error: None,
         }
     }
@@ -87,11 +90,18 @@ impl Rolled {
         (self.report.status, self.report.summary, self.is_over) = (status, summary.into(), true);
     }
 
+    /// Whether some instance was found empty, and not yet for so long that two looks agree.
+    pub fn is_confirming(&self, empty_after: Duration) -> bool {
+        let is_young = |since: &Timestamp| self.seen_at.is_some_and(|at| at.since(*since) < empty_after);
+        !self.is_over && self.empty_since.values().any(is_young)
+    }
+
     /// An instance is empty, or registered nowhere, since the first of the looks that all found it so.
     pub(super) fn note_emptiness(&mut self, seen: &RolloutSnapshot) {
         let is_empty =
             |id: &InstanceId| seen.emptiness(id) == Emptiness::Empty || !seen.registered.contains_key(id);
         self.empty_since.retain(|id, _| seen.group.instances.contains_key(id) && is_empty(id));
+        self.seen_at = Some(seen.observed_at);
         for id in seen.group.instances.keys().filter(|id| is_empty(id)) {
             self.empty_since.entry(id.clone()).or_insert(seen.observed_at);
         }

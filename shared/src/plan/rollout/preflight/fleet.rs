@@ -10,6 +10,7 @@ use super::{PreflightSnapshot, concerned};
 use crate::ids::{ImageId, InstanceId};
 use crate::plan::eligible::Requirements;
 use crate::plan::reason::Reason;
+use crate::plan::rollout::gate::is_judged;
 use crate::plan::rollout::reason::RolloutReason;
 use crate::snapshot::{AutoScalingInstance, ContainerInstance, ContainerInstanceStatus, Resources, Service};
 
@@ -19,42 +20,51 @@ const AMI_ID: &str = "ecs.ami-id";
 const INSTANCE_TYPE: &str = "ecs.instance-type";
 
 /// Services whose constraints admit none of the new instances, and none of those that stay: their tasks would never leave.
+/// Only what a new instance is known to bring can exclude it: what admits no old instance either was changed by somebody.
 pub(super) fn excluded(snapshot: &PreflightSnapshot, old: &[&AutoScalingInstance]) -> Vec<RolloutReason> {
     let Some(cluster) = snapshot.seen.services.known() else { return Vec::new() };
-    let places = places(snapshot, old);
+    let stay = staying(snapshot, old);
+    let models: Vec<&ContainerInstance> =
+        old.iter().filter_map(|it| snapshot.seen.container_instance(&it.id)).collect();
     let reason = |service: &Service| {
         let definition = cluster.task_definitions.get(&service.task_definition)?.known();
         let requirements = Requirements::read(service, definition).ok()?;
-        let mut expression = None;
-        for place in &places {
-            match requirements.reason_not_admitted(place) {
-                Ok(Some(Reason::ConstraintNotMet { expression: text })) => expression = Some(text),
-                _ => return None,
+        let admits = |it: &ContainerInstance| requirements.reason_not_admitted(it);
+        let takes = |it: &ContainerInstance| !matches!(admits(it), Ok(Some(_)));
+        if stay.iter().copied().any(takes) {
+            return None;
+        }
+        let mut excluded = None;
+        for model in models.iter().copied().filter(|it| takes(it)) {
+            for new in imagined(snapshot, model) {
+                let Ok(Some(Reason::ConstraintNotMet { expression })) = admits(&new) else { return None };
+                excluded = Some(expression);
             }
         }
-        Some(RolloutReason::ExcludesNew { service: service.name.clone(), expression: expression? })
+        Some(RolloutReason::ExcludesNew { service: service.name.clone(), expression: excluded? })
     };
-    concerned(cluster, &snapshot.seen, old).into_iter().filter_map(reason).collect()
+    let concerned = concerned(cluster, &snapshot.seen, old).into_iter();
+    concerned.filter(|it| is_judged(it)).filter_map(reason).collect()
 }
 
-/// The instances of the cluster after a rollout, as far as they can be imagined.
-fn places(snapshot: &PreflightSnapshot, old: &[&AutoScalingInstance]) -> Vec<ContainerInstance> {
-    let seen = &snapshot.seen;
+/// Instances that take tasks and are not replaced.
+fn staying<'s>(snapshot: &'s PreflightSnapshot, old: &[&AutoScalingInstance]) -> Vec<&'s ContainerInstance> {
     let is_old = |id: &InstanceId| old.iter().any(|it| it.id == *id);
-    let stay = seen.registered.iter().filter(|(id, _)| !is_old(id)).flat_map(|(_, all)| all);
-    let mut places: Vec<ContainerInstance> =
-        stay.filter(|it| it.status == ContainerInstanceStatus::Active).cloned().collect();
-    let types = launched_types(snapshot).unwrap_or_default();
-    for model in old.iter().filter_map(|it| seen.container_instance(&it.id)) {
-        if types.is_empty() {
-            places.push(imagined(model, image(snapshot), None));
-        }
-        places.extend(types.iter().map(|it| imagined(model, image(snapshot), Some(it))));
-    }
-    places
+    let stay = snapshot.seen.registered.iter().filter(|(id, _)| !is_old(id)).flat_map(|(_, all)| all);
+    stay.filter(|it| it.status == ContainerInstanceStatus::Active).collect()
 }
 
-fn imagined(
+/// What may come in place of an old one: one for each type that may be launched.
+fn imagined(snapshot: &PreflightSnapshot, old: &ContainerInstance) -> Vec<ContainerInstance> {
+    let image = image(snapshot);
+    let types = launched_types(snapshot).unwrap_or_default();
+    if types.is_empty() {
+        return vec![new_like(old, image, None)];
+    }
+    types.iter().map(|it| new_like(old, image, Some(it))).collect()
+}
+
+fn new_like(
     old: &ContainerInstance,
     image: Option<&ImageId>,
     instance_type: Option<&str>,
@@ -74,10 +84,9 @@ fn imagined(
     new
 }
 
-/// The AMI of new instances, where it is known.
+/// The AMI of new instances, where it is known and one.
 fn image(snapshot: &PreflightSnapshot) -> Option<&ImageId> {
-    let resolved = snapshot.seen.images.known().and_then(|it| it.meant.as_ref());
-    resolved.or_else(|| snapshot.target.known()?.as_ref()?.fixed_image())
+    snapshot.seen.images.known()?.meant.as_ref()
 }
 
 /// The types that the group may launch; `None` where attributes choose them.

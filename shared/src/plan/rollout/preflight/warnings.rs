@@ -109,7 +109,7 @@ fn of_others(snapshot: &PreflightSnapshot, hook: &str, rollout_timeout: Duration
     reasons
 }
 
-fn rejected_before(snapshot: &PreflightSnapshot) -> Option<RolloutReason> {
+pub(super) fn rejected_before(snapshot: &PreflightSnapshot) -> Option<RolloutReason> {
     let version = snapshot.target.known()?.as_ref()?.version;
     let seen = &snapshot.seen;
     let (rejected, why) = seen.group.tags.get(REJECTED_TAG)?.split_once(':')?;
