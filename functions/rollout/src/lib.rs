@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use evenkeel::aws::Aws;
 use evenkeel::error::Error;
-use evenkeel::ids::{ClusterName, GroupName};
+use evenkeel::ids::{ClusterName, GroupName, InstanceId};
 use evenkeel::observe;
 use evenkeel::plan::rollout::reason::RolloutReason;
 use evenkeel::plan::rollout::record::ROLLOUT_TAG;
@@ -109,15 +109,17 @@ async fn under_way(rollout: &Rollout<'_>) -> Result<(Vec<Rolled>, Vec<String>), 
     Ok((work, errors))
 }
 
-/// Groups with marked instances and no record.
+/// Groups with marked instances and no record. One that is on its way out has its mark as long as it is registered, and a
+/// lifecycle hook may hold it long after its rollout is over.
 fn lost(
     groups: &[evenkeel::snapshot::AutoScalingGroup],
-    marked: &[evenkeel::ids::InstanceId],
+    marked: &[InstanceId],
     cluster: &ClusterName,
 ) -> Vec<Rolled> {
     let mut found = Vec::new();
     for group in groups.iter().filter(|it| !it.tags.contains_key(ROLLOUT_TAG)) {
-        let of_group = marked.iter().filter(|id| group.instances.contains_key(*id));
+        let stays = |id: &&InstanceId| group.instances.get(*id).is_some_and(|it| !it.state.is_leaving());
+        let of_group = marked.iter().filter(stays);
         let reasons: Vec<RolloutReason> =
             of_group.map(|id| RolloutReason::RecordLost { instance: id.clone() }).collect();
         if !reasons.is_empty() {

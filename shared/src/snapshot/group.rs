@@ -28,6 +28,13 @@ pub enum LifecycleState {
     Other,
 }
 
+impl LifecycleState {
+    /// Whether it is on its way out of its group.
+    pub fn is_leaving(self) -> bool {
+        matches!(self, Self::Terminating | Self::TerminatingWait | Self::Detaching)
+    }
+}
+
 /// An instance in a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

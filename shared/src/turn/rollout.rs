@@ -109,7 +109,7 @@ impl Rollout<'_> {
     async fn abort_lost(&self, rolled: &mut Rolled, group: AutoScalingGroup) -> Result<(), Error> {
         for cluster in crate::observe::clusters(self.aws, self.settings).await? {
             let mut marked = observe::marked(self.aws, &cluster).await?;
-            marked.retain(|id| group.instances.contains_key(id));
+            marked.retain(|id| group.instances.get(id).is_some_and(|it| !it.state.is_leaving()));
             if marked.is_empty() {
                 continue;
             }

@@ -72,6 +72,24 @@ fn a_hook_and_a_spot_notice_for_one_instance() {
     }
 }
 
+/// The old ones keep their marks as long as a hook holds them, and the rollout is over all the same.
+#[test]
+fn a_hook_that_holds_old_ones_beyond_the_end() {
+    let theirs = |it: simulator::builder::GroupBuilder| {
+        it.terminate_hook("ship-logs", Duration::from_mins(10), simulator::account::ActionResult::Continue)
+    };
+    play(1629, outdated(1629, theirs), async |stage| {
+        let report = stage.rollout(start()).await.unwrap();
+        assert_eq!(report.status, Status::Done, "{report:#?}");
+        let report = stage.rollout(serde_json::json!({})).await.unwrap();
+        assert_eq!((report.status, report.groups.len()), (Status::NothingToDo, 0), "{report:#?}");
+        let report = stage.rollout(drifted()).await.unwrap();
+        assert_eq!(report.status, Status::NothingToDo, "{report:#?}");
+        tokio::time::sleep(Duration::from_mins(15)).await;
+        assert_replaced(&stage, 6).await;
+    });
+}
+
 #[test]
 fn the_default_version_is_the_one_that_is_meant() {
     let by_default =

@@ -1,7 +1,8 @@
 //! The way back: undo, dismiss; and restore, with which every rollout ends.
 //!
-//! Old instances leave standby, which raises the desired capacity by as many (API: `ExitStandby`). While Launch is
-//! suspended the new ones are emptied and terminated by name without decrement, so that no call counts anything down; when
+//! Old instances leave standby, which raises the desired capacity by as many (API: `ExitStandby`), and which none can while
+//! Launch is suspended (Amazon EC2 Auto Scaling User Guide, "Suspend and resume Amazon EC2 Auto Scaling processes"): so Launch
+//! runs until all are back, and Terminate does not. Then Launch is suspended, and the new ones are emptied and terminated by name without decrement, so that no call counts anything down; when
 //! no more instances count than are to be kept, one write sets the desired capacity to that. Nothing is left for the group
 //! to choose.
 
@@ -76,7 +77,7 @@ pub(super) fn undo(view: &RolloutView<'_>) -> Decision {
         return Decision::to(view.record.in_phase(Phase::Dismiss, view.seen.observed_at));
     }
     let mut decision = Decision { steps: reactivate(view, &draining), ..Decision::default() };
-    if let Some(frozen) = freeze(view) {
+    if let Some(frozen) = freeze(view, &[Process::Terminate]) {
         return Decision { steps: [decision.steps, frozen.steps].concat(), ..frozen };
     }
     let is_ended = |it: &&AutoScalingInstance| view.seen.outside(&it.id).is_some_and(|it| it.is_ended);
@@ -90,11 +91,26 @@ pub(super) fn undo(view: &RolloutView<'_>) -> Decision {
     if needed > view.seen.group.max {
         decision.steps.push(Step::SetMax(view.record.raised_max));
     }
-    decision.steps.extend((!back.is_empty()).then(|| Step::ExitStandby(ids(&back))));
+    if !back.is_empty() {
+        match launches(view) {
+            Ok(thaw) => decision.steps.extend(thaw.into_iter().chain([Step::ExitStandby(ids(&back))])),
+            Err(reason) => decision.reasons.push(reason),
+        }
+    }
     decision.steps.extend((!ended.is_empty()).then(|| Step::Terminate(ids(&ended))));
     let instances = view.on_standby().len() + view.coming_back();
     decision.reasons.extend((instances > 0).then_some(RolloutReason::ComingBack { instances }));
     decision
+}
+
+/// What makes the group launch again, where it does not by our doing; a suspension of somebody else's is waited for.
+fn launches(view: &RolloutView<'_>) -> Result<Option<Step>, RolloutReason> {
+    let process = Process::Launch;
+    let is_suspended = view.seen.group.suspended.contains_key(process.name());
+    if is_suspended && !view.record.suspended.contains(&process) {
+        return Err(RolloutReason::ProcessSuspended { process: process.name().to_owned() });
+    }
+    Ok(is_suspended.then(|| Step::Resume(BTreeSet::from([process]))))
 }
 
 /// The old ones take tasks again. As long as tasks are on them ECS has started substitutes on the new ones, and takes the
@@ -132,11 +148,11 @@ fn left_draining<'v>(view: &RolloutView<'v>) -> Vec<&'v AutoScalingInstance> {
     all.filter(|it| view.seen.is_draining(&it.id) && !view.is_drained_by_itself(&it.id)).collect()
 }
 
-/// What has yet to be done before the group launches and ends nobody by itself: the record first, then the suspension.
-fn freeze(view: &RolloutView<'_>) -> Option<Decision> {
+/// What has yet to be done before these processes stand still: the record first, then the suspension.
+fn freeze(view: &RolloutView<'_>, processes: &[Process]) -> Option<Decision> {
     let group = &view.seen.group;
-    let running: BTreeSet<Process> =
-        Process::BACK.into_iter().filter(|it| !group.suspended.contains_key(it.name())).collect();
+    let is_running = |it: &Process| !group.suspended.contains_key(it.name());
+    let running: BTreeSet<Process> = processes.iter().copied().filter(is_running).collect();
     if running.is_empty() {
         return None;
     }
@@ -155,7 +171,7 @@ pub(super) fn dismiss(view: &RolloutView<'_>) -> Decision {
         return Decision::to(view.record.in_phase(Phase::Undo, view.seen.observed_at));
     }
     let sizes_differ = surplus(view) > 0 || view.seen.group.desired > view.record.keep;
-    if let Some(frozen) = freeze(view).filter(|_| sizes_differ) {
+    if let Some(frozen) = freeze(view, &Process::BACK).filter(|_| sizes_differ) {
         return frozen;
     }
     let spared = spared(view);

@@ -79,14 +79,14 @@ pub const PHASES: &[Line] = &[
     Line {
         phase: Phase::Undo,
         word: "undo",
-        does: "sets the old ones ACTIVE, the new ones DRAINING before that while tasks are on both; suspends Launch and Terminate; raises the maximum if needed; takes the old ones off standby",
+        does: "sets the old ones ACTIVE, the new ones DRAINING before that while tasks are on both; suspends Terminate; raises the maximum if needed; takes the old ones off standby",
         until: "all old ones are in service: `dismiss`",
         way_back: "goes on",
     },
     Line {
         phase: Phase::Dismiss,
         word: "dismiss",
-        does: "marks, drains and terminates by name as many new ones as are too many; then desired capacity and maximum as found",
+        does: "suspends Launch; marks, drains and terminates by name as many new ones as are too many; then desired capacity and maximum as found",
         until: "the sizes are as found: `restore`",
         way_back: "goes on",
     },

@@ -213,7 +213,7 @@ fn of_instances(seen: &RolloutSnapshot, old: &[&AutoScalingInstance]) -> Vec<Rol
             let state = state.to_owned();
             reasons.push(RolloutReason::NotInService { instance: id.clone(), state });
         }
-        if seen.mark(&id).is_some() {
+        if seen.mark(&id).is_some() && !instance.state.is_leaving() {
             reasons.push(RolloutReason::RecordLost { instance: id });
         }
     }

@@ -137,8 +137,10 @@ pub(super) fn describe(report: &mut GroupReport, view: &RolloutView<'_>, decisio
         report.note_record(next);
     }
     report.sizes = Some((group.min, group.desired, group.max));
+    // Until all marks are there, who is new cannot be told.
+    let news = if record.phase == Phase::Mark { Vec::new() } else { view.news() };
     (report.waiting, report.on_standby, report.new) =
-        (ids(view.waiting()), ids(view.on_standby()), ids(view.news()));
+        (ids(view.waiting()), ids(view.on_standby()), ids(news));
     let left = (report.waiting.len() + report.on_standby.len()) as u32;
     let replaced = if record.phase == Phase::Mark { 0 } else { record.olds.saturating_sub(left) };
     report.percent_done = Some((replaced * 100).checked_div(record.olds).unwrap_or(100));

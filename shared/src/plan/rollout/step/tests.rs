@@ -224,17 +224,27 @@ fn the_way_back_keeps_the_size_that_is_found_and_makes_room() {
 }
 
 #[test]
-fn nobody_comes_off_standby_while_the_group_may_launch() {
+fn nobody_comes_off_standby_while_the_group_may_end_anybody_or_must_not_launch() {
     let mut scene = Scene::doubled(Phase::Undo);
     scene.empty("i-a");
     let decision = scene.decide();
     assert!(Process::BACK.iter().all(|it| decision.next.as_ref().unwrap().suspended.contains(it)));
     scene.record.suspended.extend(Process::BACK);
-    let suspend = Step::Suspend(BTreeSet::from(Process::BACK));
-    assert_eq!(scene.decide().steps, [Step::Activate(ids(&["i-a"])), suspend]);
-    let scene = scene.launches_nothing();
-    let exit = Step::ExitStandby(ids(&["i-a", "i-b", "i-c"]));
-    assert_eq!(scene.decide().steps, [Step::Activate(ids(&["i-a"])), exit]);
+    let active = || Step::Activate(ids(&["i-a"]));
+    assert_eq!(scene.decide().steps, [active(), Step::Suspend(BTreeSet::from([Process::Terminate]))]);
+    let mut scene = scene.launches_nothing();
+    let (resume, exit) =
+        (Step::Resume(BTreeSet::from([Process::Launch])), Step::ExitStandby(ids(&["i-a", "i-b", "i-c"])));
+    assert_eq!(scene.decide().steps, [active(), resume, exit.clone()]);
+    scene.record.suspended.remove(&Process::Launch);
+    let theirs = scene.decide();
+    let process = "Launch".to_owned();
+    assert_eq!(
+        (theirs.steps, &theirs.reasons[0]),
+        (vec![active()], &RolloutReason::ProcessSuspended { process })
+    );
+    scene.seen.group.suspended.remove("Launch");
+    assert_eq!(scene.decide().steps, [active(), exit]);
 }
 
 #[test]

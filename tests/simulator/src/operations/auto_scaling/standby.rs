@@ -1,8 +1,9 @@
 //! `EnterStandby` and `ExitStandby`.
 //!
 //! From "Temporarily remove instances": an instance on standby keeps running and does not count; its group launches a
-//! substitute unless the desired capacity falls with it. Coming back raises the desired capacity. Hooks are asked in
-//! neither direction here. ECS knows nothing of it: tasks go on.
+//! substitute unless the desired capacity falls with it. Coming back raises the desired capacity, and nobody comes back while
+//! Launch is suspended ("Suspend and resume Amazon EC2 Auto Scaling processes"); the words of the refusal are made up. Hooks
+//! are asked in neither direction here. ECS knows nothing of it: tasks go on.
 
 use serde_json::Value;
 
@@ -29,6 +30,9 @@ pub(super) fn exit(change: &mut Change<'_>, value: &Value) -> Answer {
     let found = group(change.account, input.auto_scaling_group_name.as_deref())?;
     let name = found.name.clone();
     count(&input.instance_ids, MAX)?;
+    if found.suspends("Launch") {
+        return Err(invalid(format!("The Launch process of {name} is suspended.")));
+    }
     let mut units = 0;
     for id in &input.instance_ids {
         let instance = member(found, id)?;
