@@ -107,6 +107,11 @@ impl Simulator {
         self.state().calls.clone()
     }
 
+    /// The calls after the first `seen`, oldest first.
+    pub fn calls_after(&self, seen: usize) -> Vec<Call> {
+        self.state().calls.get(seen..).unwrap_or_default().to_vec()
+    }
+
     /// How often each operation was called.
     pub fn calls_by_operation(&self) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();

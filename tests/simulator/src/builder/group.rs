@@ -298,5 +298,11 @@ impl AccountBuilder {
             });
         }
         groups::found(&mut self.account, group, id, zone, at, &choice);
+        let tags = self.account.auto_scaling_groups[group].tags.iter();
+        let propagated = tags.filter(|(_, tag)| tag.propagate_at_launch);
+        let propagated: Vec<_> = propagated.map(|(key, tag)| (key.clone(), tag.value.clone())).collect();
+        if let Some(machine) = self.account.machines.get_mut(id) {
+            machine.tags.extend(propagated);
+        }
     }
 }

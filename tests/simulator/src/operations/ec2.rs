@@ -32,6 +32,13 @@ struct DescribeInput {
     filters: Vec<Filter>,
     max_results: Option<String>,
     next_token: Option<String>,
+    dry_run: Option<String>,
+}
+
+/// What a call that was only tried is answered with (Amazon EC2 API Reference, "Common query parameters").
+fn check_dry_run(dry_run: Option<&str>) -> Result<(), ApiError> {
+    let message = "Request would have succeeded, but DryRun flag is set.";
+    if dry_run == Some("true") { Err(ApiError::new("DryRunOperation", message)) } else { Ok(()) }
 }
 
 pub(super) fn read(account: &Account, operation: &str, input: &Value) -> Option<Answer> {
@@ -51,6 +58,10 @@ fn describe(account: &Account, input: &Value) -> Answer {
     check_known(account, &input.instance_ids)?;
     let size = page_size(&input)?;
     input.filters.iter().try_for_each(Filter::check)?;
+    if input.next_token.as_ref().is_some_and(|token| !account.machines.contains_key(token)) {
+        return Err(ApiError::new("InvalidNextToken", "The token is not valid."));
+    }
+    check_dry_run(input.dry_run.as_deref())?;
     let asked = |machine: &&Machine| {
         let named = input.instance_ids.is_empty() || input.instance_ids.contains(&machine.id);
         let ahead = input.next_token.as_ref().is_none_or(|token| machine.id > *token);
@@ -99,6 +110,8 @@ fn check_known(account: &Account, ids: &[String]) -> Result<(), ApiError> {
 struct TerminateInput {
     #[serde(rename = "InstanceId")]
     instance_ids: Vec<String>,
+    #[serde(rename = "DryRun")]
+    dry_run: Option<String>,
 }
 
 fn terminate(change: &mut Change<'_>, input: &Value) -> Answer {
@@ -108,6 +121,7 @@ fn terminate(change: &mut Change<'_>, input: &Value) -> Answer {
         return Err(ApiError::new("MissingParameter", message));
     }
     check_known(change.account, &input.instance_ids)?;
+    check_dry_run(input.dry_run.as_deref())?;
     let mut xml = Xml::default();
     xml.element("instancesSet", |xml| {
         for id in &input.instance_ids {

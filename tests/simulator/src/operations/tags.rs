@@ -124,7 +124,7 @@ pub(super) fn list(account: &Account, input: &Value) -> Answer {
         tags: Vec<TagShape<'a>>,
     }
     let input: Input = json::input(input)?;
-    let tags = tags_of(account, &input.resource_arn)?;
+    let tags = tags_of(account, &input.resource_arn).map_err(unlisted)?;
     Ok(json::output(&Output { tags: TagShape::list(tags, true) }))
 }
 
@@ -151,6 +151,11 @@ fn parts(arn: &str) -> Result<(&str, &str, &str), ApiError> {
         (Some(kind), Some(cluster), Some(id), None) => Ok((kind, cluster, id)),
         _ => Err(malformed()),
     }
+}
+
+/// Of this operation the API reference lists no `ResourceNotFoundException`.
+fn unlisted(error: ApiError) -> ApiError {
+    if error.code == "ResourceNotFoundException" { ApiError::invalid_parameter(error.message) } else { error }
 }
 
 fn missing() -> ApiError {

@@ -28,6 +28,9 @@ struct TargetInput {
 
 pub(super) fn describe(account: &Account, input: &Value) -> Answer {
     let input: HealthInput = json::input(input)?;
+    if input.target_group_arn.is_empty() {
+        return Err(ApiError::new("ValidationError", "A target group ARN must be specified"));
+    }
     let group = account.target_groups.get(&input.target_group_arn).ok_or_else(not_found)?;
     let mut xml = Xml::default();
     xml.element("TargetHealthDescriptions", |xml| {

@@ -122,6 +122,12 @@ impl WriteInput {
             if given.resource_type.as_deref() != Some("auto-scaling-group") {
                 return Err(invalid("The resource type must be auto-scaling-group"));
             }
+            if given.key.to_lowercase().starts_with("aws:") {
+                return Err(invalid("Keys that begin with aws: are reserved"));
+            }
+            if given.key.chars().count() > 128 || given.value.chars().count() > 256 {
+                return Err(invalid("A key has at most 128 characters, and a value 256"));
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! `DescribeLaunchTemplateVersions`: what `$Latest` and `$Default` mean at the moment, and what is in a version.
 //!
-//! Simplified: no filters, no pages, and of a template's data only image, type and purchase option. `ResolveAlias` shows the
+//! Simplified: no filters, and of a template's data only image, type and purchase option. `ResolveAlias` shows the
 //! AMI in place of the parameter that names it; of a parameter that is not there the name stays.
 
 use serde::Deserialize;
@@ -21,17 +21,28 @@ struct VersionsInput {
     min_version: Option<String>,
     max_version: Option<String>,
     resolve_alias: Option<String>,
+    max_results: Option<String>,
+    next_token: Option<String>,
 }
 
 pub(super) fn describe_versions(account: &Account, input: &Value) -> Answer {
     let input: VersionsInput = json::input(input)?;
     let templates = templates(account, &input)?;
     let resolves = input.resolve_alias.as_deref() == Some("true");
+    let size = page_size(input.max_results.as_deref())?;
     let mut xml = Xml::default();
     let mut found = Vec::new();
     for template in templates {
         found.extend(numbers(template, &input)?.into_iter().map(|number| (template, number)));
     }
+    let token = |&(template, number): &(&LaunchTemplate, u64)| format!("{}:{number}", template.id);
+    if let Some(after) = &input.next_token {
+        let place = found.iter().position(|it| token(it) == *after);
+        let place = place.ok_or_else(|| ApiError::new("InvalidNextToken", "The token is not valid."))?;
+        found.drain(..=place);
+    }
+    let next = found.get(size - 1).filter(|_| found.len() > size).map(token);
+    found.truncate(size);
     xml.element("launchTemplateVersionSet", |xml| {
         for (template, number) in found {
             let data = &template.versions[&number];
@@ -39,7 +50,15 @@ pub(super) fn describe_versions(account: &Account, input: &Value) -> Answer {
             xml.element("item", |xml| version(xml, template, number, (data, image)));
         }
     });
+    xml.maybe("nextToken", next.as_deref());
     Ok(xml.into_bytes())
+}
+
+fn page_size(asked: Option<&str>) -> Result<usize, ApiError> {
+    let Some(text) = asked else { return Ok(200) };
+    let size = text.parse().ok().filter(|size| (1..=200).contains(size));
+    let message = format!("Value ( {text} ) for parameter maxResults is invalid. Expecting 1 to 200.");
+    size.ok_or_else(|| ApiError::new("InvalidParameterValue", message))
 }
 
 /// The one template that is named, or all if none is.
