@@ -3,12 +3,16 @@
 CARGO ?= cargo
 # Processor of the packages: arm64 or x86_64.
 ARCH ?= arm64
+# What `make swarm` plays.
+SEED ?= 1
+RUNS ?= 1
+HOURS ?= 24
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test soak demo bench package infra-test
+.PHONY: help fmt lint test soak demo bench swarm conformance package infra-test
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 fmt: ## Format all code
 	$(CARGO) fmt --all
@@ -23,6 +27,14 @@ test: ## Build the functions and run every test
 
 soak: ## Kill the function after every single write in every family of clusters (about an hour)
 	$(CARGO) test --locked -p evenkeel-tests --test scenarios -- --ignored --nocapture soak
+
+swarm: ## Play random clusters under random faults for simulated days (SEED=1 RUNS=1 HOURS=24)
+	$(CARGO) build --locked --quiet -p evenkeel-tests --bin swarm
+	@target/debug/swarm --seed $(SEED) --runs $(RUNS) --hours $(HOURS)
+
+conformance: ## Let other people's clients, models, emulators and tooling judge the simulated account
+	$(CARGO) build --locked --quiet --workspace --bins
+	@tests/conformance/run.sh
 
 demo: ## Watch the real functions even out, drain and roll out simulated clusters
 	@$(CARGO) build --locked --quiet --workspace --bins
