@@ -5,8 +5,9 @@
 //! alarm has to see that they are over: a quiet installation tells its skew and its calls, and the rest when it happens.
 //!
 //! Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format". A line carries its values once and counts
-//! for every set of dimensions it names: the function alone, by the name it is installed under, and with one cluster or group. Instances, services
-//! and tasks are no dimensions, so that there are as many metrics as clusters and groups, however long it runs.
+//! for every set of dimensions it names: the function alone, by the name it is installed under, and with one cluster or
+//! group. Instances, services and tasks are no dimensions, so that there are as many metrics as clusters and groups, however
+//! long it runs.
 
 #[cfg(test)]
 mod tests;

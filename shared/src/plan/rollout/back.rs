@@ -2,9 +2,9 @@
 //!
 //! Old instances leave standby, which raises the desired capacity by as many (API: `ExitStandby`), and which none can while
 //! Launch is suspended (Amazon EC2 Auto Scaling User Guide, "Suspend and resume Amazon EC2 Auto Scaling processes"): so Launch
-//! runs until all are back, and Terminate does not. Then Launch is suspended, and the new ones are emptied and terminated by name without decrement, so that no call counts anything down; when
-//! no more instances count than are to be kept, one write sets the desired capacity to that. Nothing is left for the group
-//! to choose.
+//! runs until all are back, and Terminate does not. Then Launch is suspended, and the new ones are emptied and terminated by
+//! name without decrement, so that no call counts anything down; when no more instances count than are to be kept, one write
+//! sets the desired capacity to that. Nothing is left for the group to choose.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
