@@ -156,18 +156,14 @@ fn blocked(drained: &Drained) -> Vec<DrainBlocked> {
 
 fn status(drained: &Drained) -> Status {
     let is_lost = |reason: &DrainReason| {
-        matches!(
+        let is_open = matches!(
             reason,
-            DrainReason::Orphaned
-                | DrainReason::LeftOnStandby
-                | DrainReason::UnreadableRecord { .. }
-                | DrainReason::CannotTell { .. }
+            DrainReason::CannotTell { .. }
                 | DrainReason::DeadlineExpired { .. }
                 | DrainReason::NoHook { .. }
-                | DrainReason::NotDetached { .. }
-                | DrainReason::LaunchSuspended { .. }
                 | DrainReason::ManagedTerminationProtection { .. }
-        )
+        );
+        is_open || reason.needs_person()
     };
     match () {
         () if drained.error().is_some() => Status::Failed,

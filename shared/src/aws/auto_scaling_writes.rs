@@ -1,8 +1,7 @@
 //! EC2 Auto Scaling: what a rollout changes in a group.
 //!
 //! Each call is made once, without the SDK's retries, for the reason given in `writes`: a retry comes seconds later and
-//! would write over what somebody else has written since. The next turn
-//! looks again and is the retry.
+//! would write over what somebody else has written since. The next turn looks again and is the retry.
 
 use aws_sdk_autoscaling::types::Tag;
 use aws_sdk_autoscaling::types::builders::TagBuilder;

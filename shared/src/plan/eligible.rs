@@ -146,14 +146,17 @@ impl<'a> Requirements<'a> {
         if let Some(provider) = self.providers.first().filter(|_| !self.is_of_provider(instance)) {
             return Ok(Some(Reason::OtherCapacityProvider { provider: provider.clone() }));
         }
-        let holds = |expression: &Expression| expression.holds(Facts { instance, tasks_running: None });
-        let first = |answer| self.expressions.iter().find(|(_, it)| holds(it) == answer);
         // One that is plainly not met settles it, whatever cannot be told of the others.
-        if let Some((text, _)) = first(Some(false)) {
-            return Ok(Some(Reason::ConstraintNotMet { expression: (*text).to_owned() }));
+        let mut untold = None;
+        for (text, expression) in &self.expressions {
+            match expression.holds(Facts { instance, tasks_running: None }) {
+                Some(true) => {}
+                Some(false) => return Ok(Some(Reason::ConstraintNotMet { expression: (*text).to_owned() })),
+                None => untold = untold.or(Some(*text)),
+            }
         }
-        if let Some((text, _)) = first(None) {
-            return Err(Reason::ConstraintUnreadable { expression: (*text).to_owned() });
+        if let Some(text) = untold {
+            return Err(Reason::ConstraintUnreadable { expression: text.to_owned() });
         }
         Ok(self.attribute_missing(instance))
     }

@@ -186,8 +186,8 @@ pub(super) fn of_drain(report: &DrainReport) -> Vec<Series> {
 
 /// How many of them only a person can see to.
 fn needs_person(report: &DrainReport, all: &[&InstanceReport]) -> usize {
-    let mut blocked = report.blocked.iter().filter(|it| it.reason.needs_person());
-    let ids: BTreeSet<&InstanceId> = blocked.by_ref().map(|it| &it.instance_id).collect();
+    let blocked = report.blocked.iter().filter(|it| it.reason.needs_person());
+    let ids: BTreeSet<&InstanceId> = blocked.map(|it| &it.instance_id).collect();
     all.iter().filter(|it| ids.contains(&it.instance_id)).count()
 }
 

@@ -115,3 +115,23 @@ fn tasks_on_instances_that_are_not_eligible_are_fixed() {
     assert_eq!(survey.place(1), Place { tasks: 1, least: 0, most: 100 });
     assert_eq!(survey.layout().excess(), 0);
 }
+
+#[test]
+fn one_expression_that_is_not_met_settles_it_whatever_cannot_be_told_of_another() {
+    let (untold, met, not_met) = (
+        "task:group == service:db",
+        "attribute:ecs.availability-zone == a",
+        "attribute:ecs.availability-zone == b",
+    );
+    let mut cluster = cluster(&[&[1, 0]]);
+    for pair in [[untold, not_met], [not_met, untold]] {
+        cluster.web().placement_constraints = pair.into_iter().flat_map(member_of).collect();
+        let found = reasons(&cluster).unwrap();
+        assert!(
+            found.iter().all(|it| matches!(it, Some(Reason::ConstraintNotMet { .. }))),
+            "{pair:?} {found:?}"
+        );
+    }
+    cluster.web().placement_constraints = [untold, met].into_iter().flat_map(member_of).collect();
+    assert!(matches!(reasons(&cluster), Err(Reason::ConstraintUnreadable { .. })));
+}

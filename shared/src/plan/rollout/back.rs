@@ -281,8 +281,9 @@ pub(super) fn restore(view: &RolloutView<'_>) -> Decision {
     decision
 }
 
-/// What the tag that stays says: the version whose rollout ended before its time, and why; an abort says nothing of it.
+/// What the tag that stays says: the version whose rollout ended before its time, and why; an abort says nothing of it, nor
+/// does what could not be told.
 pub fn rejected(record: &RolloutRecord) -> Option<String> {
-    let ending = record.ending.filter(|ending| *ending != Ending::Aborted)?;
+    let ending = record.ending.filter(|it| !matches!(it, Ending::Aborted | Ending::CannotTell))?;
     Some(format!("{}:{}", record.target, ending.word()))
 }

@@ -32,7 +32,7 @@ pub(super) fn mark(view: &RolloutView<'_>) -> Decision {
     if let Known::Unknown(why) = &view.seen.images {
         // No fault of the version: nothing is to be remembered of it.
         return if is_late(view) {
-            turn_back(view, Ending::Aborted)
+            turn_back(view, Ending::CannotTell)
         } else {
             Decision::waits(RolloutReason::CannotTell { what: format!("which AMIs run: {why}") })
         };

@@ -95,7 +95,8 @@ pub fn preflight(
     blockers.extend(of_drift(snapshot, terms));
     blockers.extend(too_many(&unsteady));
     blockers.extend(bakes_too_long(terms, rollout_timeout));
-    let warnings = warnings::warnings(snapshot, &old, &unsteady, hook, rollout_timeout);
+    let mut warnings = warnings::warnings(snapshot, &old, &unsteady, hook, rollout_timeout);
+    warnings.retain(|it| !blockers.contains(it));
     let share = (seen.group.desired * terms.surge_percent).div_ceil(100).max(1);
     Preflight {
         sizes: (seen.group.min, seen.group.desired, seen.group.max),

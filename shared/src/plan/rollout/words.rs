@@ -53,6 +53,8 @@ pub enum Ending {
     GateTimeout,
     /// It took longer than a rollout may.
     RolloutTimeout,
+    /// What is old could not be told in time: no fault of the version.
+    CannotTell,
 }
 
 /// A process of Auto Scaling that a rollout may suspend (EC2 Auto Scaling User Guide, "Suspend and resume processes").
@@ -94,6 +96,7 @@ impl Word for Ending {
         (Self::DrainTimeout, "drainTimeout"),
         (Self::GateTimeout, "gateTimeout"),
         (Self::RolloutTimeout, "rolloutTimeout"),
+        (Self::CannotTell, "cannotTell"),
     ];
 }
 

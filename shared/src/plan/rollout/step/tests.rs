@@ -53,7 +53,8 @@ fn nothing_is_marked_for_drift_while_amis_cannot_be_read() {
     assert_eq!((scene.decide().steps, next(&scene)), (Vec::new(), None));
     scene.record.since = now() - scene.policy.launch_timeout;
     let record = scene.decide().next.unwrap();
-    assert_eq!((record.phase, record.ending), (Phase::Restore, Some(Ending::Aborted)));
+    assert_eq!((record.phase, record.ending), (Phase::Restore, Some(Ending::CannotTell)));
+    assert_eq!(crate::plan::rollout::rejected(&record), None, "no fault of the version");
 }
 
 #[test]
