@@ -177,3 +177,32 @@ fn a_pause_tag_stops_new_work_and_lets_the_undoing_go_on() {
         stage.assert_clean();
     });
 }
+
+/// ECS gives a task that a drain takes the same reason as one that a lowered count takes.
+#[test]
+fn an_instance_drained_by_somebody_else_keeps_no_increment() {
+    let cluster = || clusters::one_zone(47, &[3, 0]);
+    let slowly = |stage: Stage| stage.with("EVENKEEL_POLL_INTERVAL", "20s");
+    let calls = play(47, cluster(), async |stage| {
+        let stage = slowly(stage);
+        let _ = stage.scheduled().await;
+        stage.simulator.calls().len() as u64
+    });
+    for call in 1..=calls {
+        play(47, cluster(), async |stage| {
+            let stage = slowly(stage);
+            stage.simulator.before_call(call, Box::new(drain_the_full_one));
+            let _ = stage.scheduled_until_quiet(8).await;
+            let desired =
+                stage.simulator.account(|account| account.clusters["web"].services["app"].desired_count);
+            assert_eq!(desired, 3, "before call {call}\n{}", stage.simulator.timeline());
+            stage.assert_promises();
+        });
+    }
+}
+
+fn drain_the_full_one(account: &mut Account) {
+    let instances = &mut account.clusters.get_mut("web").unwrap().container_instances;
+    let full = instances.values_mut().find(|it| it.ec2_instance_id == "i-a1").unwrap();
+    full.status = simulator::account::ContainerInstanceStatus::Draining;
+}

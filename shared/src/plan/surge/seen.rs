@@ -119,7 +119,8 @@ impl<'a> Seen<'a> {
     }
 
     /// Those that a lowered desired count took. A deployment stops tasks with the same words, but only tasks of an
-    /// older deployment than the one that is left.
+    /// older deployment than the one that is left; and so does ECS on an instance that is being drained, once another
+    /// task serves in their place (ECS Developer Guide, "Draining Amazon ECS container instances").
     pub(super) fn stopped_by_scale_in(&self) -> impl Iterator<Item = &'a Task> {
         let deployments: Vec<&str> = self.view.service.deployments.iter().map(|it| it.id.as_str()).collect();
         self.stopped().filter(move |task| {
@@ -127,6 +128,14 @@ impl<'a> Seen<'a> {
             task.stop_code.as_deref() == Some("ServiceSchedulerInitiated")
                 && reason.starts_with(SCALE_IN)
                 && task.started_by.as_deref().is_none_or(|id| deployments.contains(&id))
+                && !self.may_have_been_drained(task)
         })
+    }
+
+    /// Whether the instance of a task is being drained, or is no longer known.
+    fn may_have_been_drained(&self, task: &Task) -> bool {
+        let instances = &self.view.snapshot.container_instances;
+        let instance = task.container_instance.as_ref().and_then(|arn| instances.get(arn));
+        instance.is_none_or(|it| it.status == ContainerInstanceStatus::Draining)
     }
 }

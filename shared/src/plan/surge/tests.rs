@@ -1,5 +1,6 @@
 //! The next step of a move, state by state: what must hold before desired count is lowered, each condition alone.
 
+mod others;
 mod raised;
 mod undone;
 
