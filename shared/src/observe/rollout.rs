@@ -158,6 +158,10 @@ pub async fn look(
             seen.last_failure = last_failure(aws, &seen.group.name, record.since).await;
             seen.daemons_missing = daemons_missing(aws, cluster, &unsteady(&seen.group)).await;
         }
+        Phase::Undo if seen.is_any_old_occupied() => {
+            emptying(aws, &mut seen).await;
+            seen.services = Box::pin(whole_cluster(aws, cluster)).await;
+        }
         Phase::Drain | Phase::Retire | Phase::Undo | Phase::Dismiss => emptying(aws, &mut seen).await,
         Phase::Gate => {
             emptying(aws, &mut seen).await;

@@ -14,6 +14,7 @@ use crate::ids::InstanceId;
 use crate::plan::drain::empty::Emptiness;
 use crate::plan::rollout::decision::{Decision, Step};
 use crate::plan::rollout::forward::{ids, is_present};
+use crate::plan::rollout::gate::substitutes_on_their_way;
 use crate::plan::rollout::phase::Phase;
 use crate::plan::rollout::reason::RolloutReason;
 use crate::plan::rollout::record::{Ending, Mark, Process, RolloutRecord, Selection, Terms};
@@ -76,9 +77,10 @@ pub(super) fn undo(view: &RolloutView<'_>) -> Decision {
     if standby.is_empty() && draining.is_empty() && view.coming_back() == 0 {
         return Decision::to(view.record.in_phase(Phase::Dismiss, view.seen.observed_at));
     }
-    let mut decision = Decision { steps: reactivate(view, &draining), ..Decision::default() };
+    let mut decision = reactivate(view, draining);
     if let Some(frozen) = freeze(view, &[Process::Terminate]) {
-        return Decision { steps: [decision.steps, frozen.steps].concat(), ..frozen };
+        let reasons = [decision.reasons, frozen.reasons].concat();
+        return Decision { steps: [decision.steps, frozen.steps].concat(), reasons, ..frozen };
     }
     let is_ended = |it: &&AutoScalingInstance| view.seen.outside(&it.id).is_some_and(|it| it.is_ended);
     let (ended, others): (Vec<_>, Vec<_>) = standby.into_iter().partition(is_ended);
@@ -113,22 +115,30 @@ fn launches(view: &RolloutView<'_>) -> Result<Option<Step>, RolloutReason> {
     Ok(is_suspended.then(|| Step::Resume(BTreeSet::from([process]))))
 }
 
-/// The old ones take tasks again. As long as tasks are on them ECS has started substitutes on the new ones, and takes the
-/// surplus down once nothing drains any more: healthy old tasks, it may be, for new ones that do not serve yet (Amazon ECS
-/// Developer Guide, "Draining Amazon ECS container instances", leaves open which). So the new ones are set DRAINING first,
-/// which stops what is PENDING there, and stay so.
-fn reactivate(view: &RolloutView<'_>, draining: &[&AutoScalingInstance]) -> Vec<Step> {
-    let has_tasks = |it: &&&AutoScalingInstance| {
-        let all = view.seen.registered.get(&it.id).into_iter().flatten();
-        all.map(|it| it.tasks_running + it.tasks_pending).sum::<u32>() > 0
-    };
-    let mut steps = Vec::new();
-    if draining.iter().any(|it| has_tasks(&it)) {
-        steps.extend(set_apart(view, &going(view)));
+/// The old ones take tasks again. As long as tasks are on them ECS has started substitutes elsewhere, and takes the
+/// surplus down once nothing drains any more: healthy old tasks, it may be, for substitutes that do not serve yet (Amazon
+/// ECS Developer Guide, "Draining Amazon ECS container instances", leaves open which). So the new ones are set DRAINING first,
+/// which stops what is PENDING there, and stay so; and substitutes that are anywhere else are waited for, as long as a new
+/// instance would be.
+fn reactivate(view: &RolloutView<'_>, draining: Vec<&AutoScalingInstance>) -> Decision {
+    let (occupied, mut ready): (Vec<_>, Vec<_>) =
+        draining.into_iter().partition(|it| view.seen.tasks_on(&it.id) > 0);
+    let mut decision = Decision::default();
+    if !occupied.is_empty() {
+        let going = going(view);
+        decision.steps.extend(set_apart(view, &going));
+        let arns = going.iter().filter_map(|it| Some(view.seen.container_instance(&it.id)?.arn.clone()));
+        let waits = substitutes_on_their_way(view, &arns.collect());
+        let is_overdue = view.seen.observed_at.since(view.record.since) >= view.policy.launch_timeout;
+        if waits.is_empty() || is_overdue {
+            ready.extend(occupied);
+        } else {
+            decision.reasons = waits;
+        }
     }
-    steps.push(Step::Activate(ids(draining)));
-    steps.retain(|step| !step.is_idle());
-    steps
+    decision.steps.push(Step::Activate(ids(&ready)));
+    decision.steps.retain(|step| !step.is_idle());
+    decision
 }
 
 /// New ones that are to go take no more tasks; the mark goes first.

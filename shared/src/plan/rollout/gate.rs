@@ -2,16 +2,45 @@
 //!
 //! Judged are the services that were steady at the start: one that was not is nobody's measure. Steady is: one deployment,
 //! as many tasks healthy as desired, their targets included. What cannot be told is not steady.
+//!
+//! The same is asked on the way back, of the tasks that came in place of old ones: while one of them does not serve yet, the
+//! old ones must not be taken for surplus.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::ids::ContainerInstanceArn;
 use crate::plan::health::{Health, health_of};
 use crate::plan::rollout::reason::RolloutReason;
 use crate::plan::rollout::seen::RolloutView;
-use crate::snapshot::{ClusterSnapshot, Known, SchedulingStrategy, Service};
+use crate::snapshot::{ClusterSnapshot, Known, SchedulingStrategy, Service, Task};
 
 /// What keeps the gate shut.
 pub fn not_steady(view: &RolloutView<'_>) -> Vec<RolloutReason> {
+    each_judged(view, |snapshot, service| lacking(snapshot, service, view.policy.healthy_after))
+}
+
+/// Services with a task that does not serve yet, elsewhere than on `going`, where ECS stops what is too much first: were
+/// nothing to drain any more, ECS would have one task too many for it, and might stop one that serves.
+pub fn substitutes_on_their_way(
+    view: &RolloutView<'_>,
+    going: &BTreeSet<ContainerInstanceArn>,
+) -> Vec<RolloutReason> {
+    let is_elsewhere = |task: &&Task| task.container_instance.as_ref().is_none_or(|arn| !going.contains(arn));
+    each_judged(view, |snapshot, service| {
+        let tasks = snapshot.wanted_tasks(&service.name).filter(is_elsewhere);
+        let waits = tasks
+            .filter(|task| health_of(snapshot, service, task, view.policy.healthy_after) != Health::Healthy);
+        let count = waits.count();
+        (count > 0).then(|| format!("{count} tasks that ECS has started do not serve yet"))
+    })
+}
+
+/// What is said of the services that are judged; one reason for all if they cannot be told.
+fn each_judged(
+    view: &RolloutView<'_>,
+    say: impl Fn(&ClusterSnapshot, &Service) -> Option<String>,
+) -> Vec<RolloutReason> {
     let snapshot = match &view.seen.services {
         Known::Known(snapshot) => snapshot,
         Known::Unknown(why) => {
@@ -27,11 +56,10 @@ pub fn not_steady(view: &RolloutView<'_>) -> Vec<RolloutReason> {
     }
     let judged = snapshot.services.values().filter(|it| is_judged(it));
     let judged = judged.filter(|it| !view.unsteady.iter().any(|name| name == it.name.as_str()));
-    let missing = judged.filter_map(|it| {
-        let what = lacking(snapshot, it, view.policy.healthy_after)?;
-        Some(RolloutReason::NotSteady { service: it.name.clone(), what })
+    let said = judged.filter_map(|it| {
+        Some(RolloutReason::NotSteady { service: it.name.clone(), what: say(snapshot, it)? })
     });
-    missing.collect()
+    said.collect()
 }
 
 /// Services that keep a number of tasks by themselves; daemons come and go with their instances.

@@ -79,7 +79,7 @@ pub const PHASES: &[Line] = &[
     Line {
         phase: Phase::Undo,
         word: "undo",
-        does: "sets the old ones ACTIVE, the new ones DRAINING before that while tasks are on both; suspends Terminate; raises the maximum if needed; takes the old ones off standby",
+        does: "sets the old ones ACTIVE; while tasks are on both, the new ones DRAINING before that, and then once every task that came in place of one serves, or after `EVENKEEL_LAUNCH_TIMEOUT`; suspends Terminate; raises the maximum if needed; takes the old ones off standby",
         until: "all old ones are in service: `dismiss`",
         way_back: "goes on",
     },

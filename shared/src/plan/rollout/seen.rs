@@ -118,6 +118,18 @@ impl RolloutSnapshot {
         self.registered.get(instance).is_some_and(|all| all.iter().all(draining))
     }
 
+    /// How many tasks run on an instance, or are to, in all of its registrations.
+    pub fn tasks_on(&self, instance: &InstanceId) -> u32 {
+        let all = self.registered.get(instance).into_iter().flatten();
+        all.map(|it| it.tasks_running + it.tasks_pending).sum()
+    }
+
+    /// Whether an old instance is being emptied, and is not empty yet.
+    pub fn is_any_old_occupied(&self) -> bool {
+        let mut old = self.registered.keys().filter(|id| self.mark(id) == Some(Mark::Old));
+        old.any(|id| self.is_draining(id) && self.tasks_on(id) > 0)
+    }
+
     /// What one look says of the tasks on an instance.
     pub fn emptiness(&self, instance: &InstanceId) -> Emptiness {
         match self.registered.get(instance).map(Vec::as_slice) {

@@ -1,6 +1,7 @@
 //! Steps of a rollout, one condition at a time.
 
 mod back;
+mod doubt;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The end of the way back: who goes, and when sizes are written.
 
+use crate::snapshot::TaskStatus;
+
 use super::*;
 
 #[test]
@@ -78,4 +80,33 @@ fn the_desired_capacity_is_written_when_nobody_can_be_chosen_for_it() {
     assert_eq!(scene.decide().steps, [Step::SetMax(6)]);
     scene.seen.group.max = 8;
     assert_eq!(next(&scene), Some(Phase::Restore), "somebody else's maximum stays");
+}
+
+#[test]
+fn an_old_one_with_tasks_takes_no_more_until_every_substitute_elsewhere_serves() {
+    let back = |change: fn(&mut Scene)| {
+        let mut scene = Scene::doubled(Phase::Undo).launches_nothing();
+        scene.empty("i-b");
+        scene.registered("i-a").status = ContainerInstanceStatus::Draining;
+        scene.registered("i-a").tasks_running = 2;
+        change(&mut scene);
+        let decision = scene.decide();
+        let is_back = |ids: &[InstanceId]| ids.iter().any(|id| *id == "i-a".into());
+        let mut steps = decision.steps.iter();
+        let activated = steps.any(|step| matches!(step, Step::Activate(ids) if is_back(ids)));
+        (activated, decision.reasons.iter().any(|it| matches!(it, RolloutReason::NotSteady { .. })))
+    };
+    let pending = |scene: &mut Scene| {
+        let Known::Known(services) = &mut scene.seen.services else { panic!("they are read") };
+        services.tasks.values_mut().for_each(|task| task.last_status = TaskStatus::Pending);
+    };
+    assert_eq!(back(|_| ()), (true, false));
+    assert_eq!(back(pending), (false, true));
+    let unread: fn(&mut Scene) = |scene| scene.seen.services = Known::Unknown("throttled".to_owned());
+    assert!(!back(unread).0, "what cannot be told is not taken for served");
+    let overdue: fn(&mut Scene) = |scene| {
+        scene.seen.services = Known::NotAsked;
+        scene.record.since = now() - scene.policy.launch_timeout;
+    };
+    assert!(back(overdue).0, "a substitute that never serves does not keep the old ones out");
 }
