@@ -8,6 +8,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -142,22 +143,37 @@ pub struct Settings {
     pub rollout_timeout: Duration,
 }
 
+/// An invocation that watches for so long is over before the next of a minute schedule begins.
+const MINUTE_SCHEDULE: Duration = Duration::from_secs(50);
+
 impl Settings {
     /// Reads the process environment: the only place that does.
     pub fn from_env() -> Result<Self, Error> {
-        Self::from_pairs(std::env::vars())
+        Self::from_pairs(std::env::vars_os())
     }
 
-    /// How long an invocation of the minute schedule watches: ten pauses, and long enough for two looks to agree, since what one
-    /// invocation has seen the next does not know. Nobody gains by several that watch the same.
+    /// How long an invocation of the minute schedule watches: ten pauses but no longer than the schedule's minute, and long
+    /// enough for two looks to agree, since what one invocation has seen the next does not know. Nobody gains by several
+    /// that watch the same, and all of them draw from the account's request buckets.
     pub fn watch_time(&self) -> Duration {
-        (self.poll_interval * 10).max(self.empty_after * 2 + self.poll_interval * 5)
+        (self.poll_interval * 10).min(MINUTE_SCHEDULE).max(self.empty_after * 2 + self.poll_interval * 2)
     }
 
-    /// Reads name-value pairs, which tests inject. Names that do not begin with `EVENKEEL_` are not ours.
-    pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
-        let ours = pairs.into_iter().filter(|(name, _)| name.starts_with("EVENKEEL_")).collect();
-        let mut reader = Reader { given: ours, faults: Vec::new() };
+    /// How long it goes on while two looks have yet to agree.
+    pub fn confirming_time(&self) -> Duration {
+        self.watch_time() * 2
+    }
+
+    /// Reads name-value pairs, which tests inject. Names that do not begin with `EVENKEEL_` are not ours. An environment may
+    /// hold any bytes.
+    pub fn from_pairs<T: Into<OsString>>(pairs: impl IntoIterator<Item = (T, T)>) -> Result<Self, Error> {
+        let mut reader = Reader::default();
+        for (name, value) in pairs.into_iter().map(|(name, value)| (name.into(), value.into())) {
+            let name = name.to_string_lossy();
+            if name.starts_with("EVENKEEL_") {
+                reader.give(&name, value);
+            }
+        }
         reader.refuse_unknown_names();
         let settings = reader.read();
         if reader.faults.is_empty() { Ok(settings) } else { Err(Error::Settings(reader.faults)) }

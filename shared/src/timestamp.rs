@@ -28,6 +28,12 @@ impl Timestamp {
         Some(Self(i64::try_from(since.as_millis()).ok()?))
     }
 
+    /// Whether it lies between the beginnings of ECS and the year 5138: no other moment was ever meant, and what somebody typed
+    /// is not calculated with.
+    pub fn is_plausible(self) -> bool {
+        (1_400_000_000..100_000_000_000).contains(&self.as_secs())
+    }
+
     /// Milliseconds since the Unix epoch.
     pub fn as_millis(self) -> i64 {
         self.0
@@ -58,9 +64,12 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
+/// RFC 3339 writes years with four digits: what lies before 1970 or after 9999 is printed as the end that it lies beyond.
+const END_OF_9999: u64 = 253_402_300_799;
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = u64::try_from(self.as_secs()).unwrap_or(0);
+        let whole = u64::try_from(self.as_secs()).unwrap_or(0).min(END_OF_9999);
         humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + Duration::from_secs(whole)).fmt(f)
     }
 }

@@ -95,7 +95,8 @@ struct Fields {
 
 /// Parses an event that arrived at `now`; every fault is named, and nothing was done.
 pub fn parse(event: Value, region: &str, settings: &Settings, now: Timestamp) -> Result<Command, Error> {
-    let kind = event.get("detail-type").map(|kind| kind.as_str().unwrap_or_default().to_owned());
+    let kind =
+        event.get("detail-type").map(|kind| kind.as_str().map_or_else(|| kind.to_string(), str::to_owned));
     match kind.as_deref() {
         Some("Scheduled Event") => Ok(Command::Reconcile),
         Some("EC2 Spot Instance Interruption Warning") => interruption(event, region, settings),
@@ -161,20 +162,29 @@ fn state_change(event: Value, region: &str) -> Result<Command, Error> {
 
 /// The event's own time and its detail, if it is of this Region.
 fn opened<D: DeserializeOwned>(event: Value, region: &str) -> Result<(Timestamp, D), Error> {
+    is_object("detail", &event["detail"])?;
     let envelope: Envelope<D> = serde_path_to_error::deserialize(event).map_err(misread)?;
     if envelope.region != region {
         let what = format!("is '{}', and this function works in {region}", envelope.region);
         return Err(Error::event("region", what));
     }
-    let at = Timestamp::parse(&envelope.time)
-        .ok_or_else(|| Error::event("time", format!("is '{}', expected an RFC 3339 time", envelope.time)))?;
+    // What cannot be recorded is not begun.
+    let at = Timestamp::parse(&envelope.time).filter(|at| at.is_plausible());
+    let expected = || format!("is '{}', expected an RFC 3339 time after 2014", envelope.time);
+    let at = at.ok_or_else(|| Error::event("time", expected()))?;
     Ok((at, envelope.detail))
+}
+
+/// The members of an array would be taken for those of an object in their order.
+fn is_object(at: &str, value: &Value) -> Result<(), Error> {
+    let is_object = value.is_object();
+    if is_object { Ok(()) } else { Err(Error::event(at, "is missing or no JSON object")) }
 }
 
 /// Names the field that could not be read, or the event as a whole.
 fn misread(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
     let path = error.path().to_string();
-    let place = if path == "." { "event".to_owned() } else { path };
+    let place = if path == "." || path.is_empty() { "event".to_owned() } else { path };
     Error::event(&place, format!("cannot be read: {}", error.into_inner()))
 }
 
@@ -183,6 +193,7 @@ fn instance_id(at: &str, text: &str) -> Result<InstanceId, Error> {
 }
 
 fn command(event: Value, region: &str, now: Timestamp) -> Result<Command, Error> {
+    is_object("event", &event)?;
     let fields: Fields = serde_path_to_error::deserialize(event).map_err(misread)?;
     let Fields { instance_id: None, cluster: None, dry_run: None } = fields else {
         return manual(fields, region, now);

@@ -40,9 +40,13 @@ struct Fields {
 
 /// Parses an event; every fault is named, and nothing was done.
 pub fn parse(event: Value, region: &str) -> Result<Command, Error> {
-    match event.get("detail-type").map(|kind| kind.as_str().unwrap_or_default()) {
+    let kind =
+        event.get("detail-type").map(|kind| kind.as_str().map_or_else(|| kind.to_string(), str::to_owned));
+    match kind.as_deref() {
         Some("Scheduled Event") => Ok(Command::default()),
         Some(other) => Err(Error::event("detail-type", format!("is '{other}', expected 'Scheduled Event'"))),
+        // The members of an array would be taken for those of an object in their order.
+        None if !event.is_object() => Err(Error::event("command", "is no JSON object")),
         None => {
             let fields = serde_path_to_error::deserialize(event).map_err(misread)?;
             checked(fields, region)
@@ -53,7 +57,7 @@ pub fn parse(event: Value, region: &str) -> Result<Command, Error> {
 /// Names the field that could not be read, or the command as a whole.
 fn misread(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
     let path = error.path().to_string();
-    let place = if path == "." { "command".to_owned() } else { path };
+    let place = if path == "." || path.is_empty() { "command".to_owned() } else { path };
     Error::event(&place, format!("cannot be read: {}", error.into_inner()))
 }
 

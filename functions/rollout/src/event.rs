@@ -61,9 +61,11 @@ pub fn parse(event: Value, region: &str, settings: &Settings) -> Result<Command,
     match event.get("detail-type") {
         Some(kind) if kind == "Scheduled Event" => Ok(Command::Reconcile),
         Some(kind) => {
-            let kind = kind.as_str().unwrap_or_default();
+            let kind = kind.as_str().map_or_else(|| kind.to_string(), str::to_owned);
             Err(Error::event("detail-type", format!("is '{kind}', which this function does not know")))
         }
+        // The members of an array would be taken for those of an object in their order.
+        None if !event.is_object() => Err(Error::event("event", "cannot be read: it is no JSON object")),
         None => command(event, region, settings),
     }
 }
@@ -74,7 +76,7 @@ fn command(event: Value, region: &str, settings: &Settings) -> Result<Command, E
     }
     let fields: Fields = serde_path_to_error::deserialize(event).map_err(|error| {
         let path = error.path().to_string();
-        let place = if path == "." { "event".to_owned() } else { path };
+        let place = if path == "." || path.is_empty() { "event".to_owned() } else { path };
         Error::event(&place, format!("cannot be read: {}", error.into_inner()))
     })?;
     let mut faults = Vec::new();

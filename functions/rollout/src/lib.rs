@@ -60,7 +60,8 @@ pub async fn handle(
         let is_over = dry_run || !writes || work.iter().all(|it| it.is_over);
         // What one invocation has seen empty, the next does not know.
         let is_confirming = work.iter().any(|it| it.is_confirming(settings.empty_after));
-        let end = if is_confirming { begin_at + working_time } else { end };
+        let longest = begin_at + working_time.min(settings.confirming_time());
+        let end = if is_confirming { end.max(longest) } else { end };
         if is_over || Instant::now() + pause >= end {
             break;
         }

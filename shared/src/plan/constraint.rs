@@ -100,9 +100,7 @@ impl Expression {
         match self {
             Self::Not(inner) => inner.holds(facts).map(|holds| !holds),
             Self::And(left, right) => both(left.holds(facts), right.holds(facts)),
-            Self::Or(left, right) => {
-                both(left.holds(facts).map(|l| !l), right.holds(facts).map(|r| !r)).map(|b| !b)
-            }
+            Self::Or(left, right) => either(left.holds(facts), right.holds(facts)),
             Self::Compare { subject, operator, arguments } => {
                 compare(subject, *operator, arguments, &subject.value(facts))
             }
@@ -118,6 +116,10 @@ fn both(left: Option<bool>, right: Option<bool>) -> Option<bool> {
     }
 }
 
+fn either(left: Option<bool>, right: Option<bool>) -> Option<bool> {
+    both(left.map(|l| !l), right.map(|r| !r)).map(|neither| !neither)
+}
+
 impl Subject {
     fn value(&self, facts: Facts<'_>) -> Value {
         let instance = facts.instance;
@@ -126,7 +128,7 @@ impl Subject {
             Self::AgentConnected => Some(instance.agent_connected.to_string()),
             Self::AgentVersion => instance.agent_version.clone(),
             Self::Ec2InstanceId => instance.instance_id.as_ref().map(ToString::to_string),
-            Self::RegisteredAt => instance.registered_at.map(|at| at.to_string()),
+            Self::RegisteredAt => instance.registered_at.map(|at| at.as_millis().to_string()),
             Self::RunningTasksCount => facts.tasks_running.map(|count| count.to_string()),
             Self::TaskGroup | Self::Other(_) => None,
         };
@@ -150,53 +152,79 @@ fn compare(subject: &Subject, operator: Operator, arguments: &[String], value: &
         (Operator::NotExists, _) => Some(matches!(value, Value::Absent)),
         (_, Value::Text(text)) => compare_text(subject, operator, arguments, text),
         // What is not there equals nothing and matches nothing; whether it also "differs" the guide leaves open.
-        (Operator::Equals | Operator::In | Operator::Matches, _) => Some(false),
+        (Operator::Equals | Operator::In | Operator::Matches, Value::Absent) => Some(false),
+        // Nor whether an attribute without a value is worth an empty text.
+        (Operator::Equals | Operator::In | Operator::Matches, Value::Bare) => {
+            compare_text(subject, operator, arguments, "").filter(|holds| !holds)
+        }
         _ => None,
     }
 }
 
 fn compare_text(subject: &Subject, operator: Operator, arguments: &[String], text: &str) -> Option<bool> {
     let first = arguments.first()?;
-    let equal = |argument: &String| match subject {
-        Subject::RegisteredAt => order(subject, text, argument).map(Ordering::is_eq),
-        _ => Some(text == argument),
+    let among = |arguments: &[String]| {
+        arguments.iter().map(|argument| equal(subject, text, argument)).fold(Some(false), either)
     };
     match operator {
-        Operator::Equals => equal(first),
-        Operator::NotEquals => equal(first).map(|same| !same),
+        Operator::Equals => equal(subject, text, first),
+        Operator::NotEquals => equal(subject, text, first).map(|same| !same),
         Operator::GreaterThan => order(subject, text, first).map(Ordering::is_gt),
         Operator::GreaterThanEqual => order(subject, text, first).map(Ordering::is_ge),
         Operator::LessThan => order(subject, text, first).map(Ordering::is_lt),
         Operator::LessThanEqual => order(subject, text, first).map(Ordering::is_le),
-        Operator::In => Some(arguments.iter().any(|argument| argument == text)),
-        Operator::NotIn => Some(arguments.iter().all(|argument| argument != text)),
+        Operator::In => among(arguments),
+        Operator::NotIn => among(arguments).map(|found| !found),
+        // How a date is written where it is matched the guide does not say.
+        Operator::Matches | Operator::NotMatches if *subject == Subject::RegisteredAt => None,
         Operator::Matches => pattern::is_match(first, text),
         Operator::NotMatches => pattern::is_match(first, text).map(|matches| !matches),
         Operator::Exists | Operator::NotExists => None,
     }
 }
 
+/// The guide does not say whether attributes are equal as numbers or as text: only what both share is told.
+fn equal(subject: &Subject, text: &str, argument: &str) -> Option<bool> {
+    if matches!(subject, Subject::AgentVersion | Subject::RegisteredAt | Subject::RunningTasksCount) {
+        return order(subject, text, argument).map(Ordering::is_eq);
+    }
+    let as_text = text == argument;
+    let as_numbers = number(text).zip(number(argument)).map(|(left, right)| left.total_cmp(&right).is_eq());
+    as_numbers.is_none_or(|same| same == as_text).then_some(as_text)
+}
+
 fn order(subject: &Subject, text: &str, argument: &str) -> Option<Ordering> {
     match subject {
         Subject::AgentVersion => Some(version(text)?.cmp(&version(argument)?)),
-        Subject::RegisteredAt => Some(date(text)?.as_secs().cmp(&date(argument)?.as_secs())),
+        Subject::RegisteredAt => {
+            order_of_moments(Timestamp::from_millis(text.parse().ok()?), date(argument)?)
+        }
         Subject::RunningTasksCount => Some(text.parse::<u64>().ok()?.cmp(&argument.parse().ok()?)),
         _ => order_of_attributes(text, argument),
     }
 }
 
-/// The guide does not say whether attributes compare as numbers or as text: only an order that both share is told.
-fn order_of_attributes(text: &str, argument: &str) -> Option<Ordering> {
-    let as_text = text.cmp(argument);
-    match (text.parse::<i64>(), argument.parse::<i64>()) {
-        (Ok(left), Ok(right)) => (left.cmp(&right) == as_text).then_some(as_text),
-        _ => Some(as_text),
-    }
+/// Nor whether a part of a second counts.
+fn order_of_moments(at: Timestamp, argument: Timestamp) -> Option<Ordering> {
+    let by_second = at.as_secs().cmp(&argument.as_secs());
+    (by_second == at.cmp(&argument)).then_some(by_second)
 }
 
-/// `1.86.3` and `v1.86.3` as numbers.
+/// Nor whether attributes compare as numbers or as text.
+fn order_of_attributes(text: &str, argument: &str) -> Option<Ordering> {
+    let as_text = text.cmp(argument);
+    let as_numbers = number(text).zip(number(argument)).map(|(left, right)| left.total_cmp(&right));
+    as_numbers.is_none_or(|order| order == as_text).then_some(as_text)
+}
+
+/// What somebody may take for a number; minus zero is zero.
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| number + 0.0)
+}
+
+/// `1.86.3` as numbers.
 fn version(text: &str) -> Option<Vec<u32>> {
-    text.trim_start_matches('v').split('.').map(|part| part.parse().ok()).collect()
+    text.split('.').map(|part| part.parse().ok()).collect()
 }
 
 /// The four date formats that the guide lists, all of them UTC.

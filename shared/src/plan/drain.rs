@@ -13,4 +13,4 @@ pub mod replacement;
 pub mod seen;
 pub mod step;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -161,10 +161,10 @@ impl MoveRecord {
     /// Bounds far beyond anything that occurs, so that a value somebody typed cannot be calculated with: ECS allows
     /// 5,000 tasks a service, and no move began before ECS existed.
     fn is_plausible(&self) -> bool {
-        let times = 1_400_000_000..100_000_000_000;
         let counts = [self.tasks_desired_before, self.starts, self.starts_max];
         let is_small = counts.iter().all(|count| *count <= 100_000) && self.sequence <= 1_000_000_000;
-        is_small && self.starts <= self.starts_max && times.contains(&self.started_at.as_secs())
+        let are_named = !self.chosen.is_empty() && self.new.as_deref() != Some("");
+        is_small && are_named && self.starts <= self.starts_max && self.started_at.is_plausible()
     }
 
     fn period(&self) -> Duration {
@@ -206,7 +206,7 @@ impl FromStr for MoveRecord {
     type Err = NotARecord;
 
     fn from_str(text: &str) -> Result<Self, NotARecord> {
-        parse(text).ok_or_else(|| NotARecord(text.to_owned()))
+        parse(text).filter(|it| it.to_string() == text).ok_or_else(|| NotARecord(text.to_owned()))
     }
 }
 
@@ -234,7 +234,7 @@ fn parse(text: &str) -> Option<MoveRecord> {
         starts: starts.parse().ok()?,
         starts_max: starts_max.parse().ok()?,
         sequence: sequence.parse().ok()?,
-        chosen: Some(chosen).filter(|id| !id.is_empty())?.to_owned(),
+        chosen: chosen.to_owned(),
         new: Some(new).filter(|id| *id != "-").map(str::to_owned),
         started_at: Timestamp::from_secs(started_at.parse().ok()?),
         protection_minutes: minutes.parse().ok().filter(|minutes| (1..=2880).contains(minutes))?,
@@ -300,6 +300,8 @@ mod tests {
             "1:fly:6:1:3:4:a:-:1767323045:30",
             "1:raise:-6:1:3:4:a:-:1767323045:30",
             "1:raise:6:1:3:4:a:-:5:30",
+            "1:raise:6:1:3:4:a::1767323045:30",
+            "1:raise:+6:1:3:4:a:-:1767323045:30",
             "1:undo:6:1:3:4:a:-:1767323045:30:bored",
             "1:undo:6:1:3:4:a:-:1767323045:30:landing:more",
         ] {

@@ -112,9 +112,8 @@ impl Rest {
 
     /// Bounds far beyond anything that occurs, so that a value somebody typed cannot be calculated with.
     fn is_plausible(&self) -> bool {
-        let times = 1_400_000_000..100_000_000_000;
-        let is_time = |at: Timestamp| times.contains(&at.as_secs());
-        (1..=1_000_000).contains(&self.misses) && is_time(self.until) && is_time(self.move_started_at)
+        let are_times = self.until.is_plausible() && self.move_started_at.is_plausible();
+        (1..=1_000_000).contains(&self.misses) && are_times
     }
 }
 
@@ -134,7 +133,7 @@ impl FromStr for Rest {
     type Err = NotARest;
 
     fn from_str(text: &str) -> Result<Self, NotARest> {
-        parse(text).ok_or_else(|| NotARest(text.to_owned()))
+        parse(text).filter(|it| it.to_string() == text).ok_or_else(|| NotARest(text.to_owned()))
     }
 }
 
@@ -192,6 +191,8 @@ mod tests {
             "1:1:1767325445:bored:1767323045",
             "1:1:1767325445:unhealthy",
             "1:1:1767325445:unhealthy:1767323045:more",
+            "1:+1:1767325445:unhealthy:1767323045",
+            "1:01:1767325445:unhealthy:1767323045",
         ] {
             assert!(text.parse::<Rest>().is_err(), "{text}");
         }

@@ -15,7 +15,7 @@ pub mod record;
 pub mod seen;
 pub mod step;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod words;
 
 pub use back::{back_from_lost, rejected};

@@ -1,6 +1,7 @@
 //! Reading the environment: each name into its type, every fault noted on the way.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use super::{
@@ -30,12 +31,20 @@ const ON_RECOMMENDATION: [(&str, OnRecommendation); 2] =
     [("ignore", OnRecommendation::Ignore), ("replace", OnRecommendation::Replace)];
 
 /// What was given, and what is wrong with it.
+#[derive(Default)]
 pub(super) struct Reader {
     pub(super) given: BTreeMap<String, String>,
     pub(super) faults: Vec<Fault>,
 }
 
 impl Reader {
+    pub(super) fn give(&mut self, name: &str, value: OsString) {
+        match value.into_string() {
+            Ok(value) => drop(self.given.insert(name.to_owned(), value)),
+            Err(value) => self.fault(name, format!("is '{}', which is no UTF-8", value.to_string_lossy())),
+        }
+    }
+
     pub(super) fn read(&mut self) -> Settings {
         Settings {
             clusters: self.clusters(),

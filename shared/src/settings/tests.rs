@@ -69,3 +69,25 @@ fn the_table_names_the_very_words_that_are_taken() {
         assert!(error.to_string().ends_with(&expected), "{error} {expected}");
     }
 }
+
+#[test]
+fn what_lies_outside_of_its_bounds_is_refused_and_the_bounds_themselves_are_taken() {
+    let given = |name, value: &str| settings(&[("EVENKEEL_CLUSTERS", "web"), (name, value)]);
+    for setting in SETTINGS {
+        match setting.takes {
+            Takes::Number(least, most) => {
+                assert!(given(setting.name, &least.to_string()).is_ok(), "{}", setting.name);
+                assert!(given(setting.name, &most.to_string()).is_ok(), "{}", setting.name);
+                let error = given(setting.name, &(most + 1).to_string()).unwrap_err().to_string();
+                assert!(error.contains(setting.name), "{error}");
+            }
+            Takes::Duration(least, most) => {
+                assert!(given(setting.name, least).is_ok(), "{}", setting.name);
+                assert!(given(setting.name, most).is_ok(), "{}", setting.name);
+                let error = given(setting.name, &format!("{most} 1ms")).unwrap_err().to_string();
+                assert!(error.contains(setting.name), "{error}");
+            }
+            _ => {}
+        }
+    }
+}

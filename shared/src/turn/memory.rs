@@ -1,6 +1,8 @@
 //! What one invocation remembers from turn to turn. Losing it costs a confirmation or a cooldown, never correctness.
 
 mod confirmed;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

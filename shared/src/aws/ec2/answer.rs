@@ -2,6 +2,9 @@
 //!
 //! An answer that breaks off is an error, never a shorter list.
 
+#[cfg(test)]
+mod arbitrary;
+
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -88,9 +91,11 @@ pub(super) fn machines(body: &str) -> Result<Machines, Malformed> {
     let document = Document::parse(body)?;
     let set = "reservationSet";
     let reservations = child(document.root_element(), set).ok_or(Malformed::Missing(set))?;
-    let sets = items(reservations).filter_map(|it| child(it, "instancesSet"));
+    let set = "instancesSet";
+    let sets = items(reservations).map(|it| child(it, set).ok_or(Malformed::Missing(set)));
+    let sets = sets.collect::<Result<Vec<_>, _>>()?;
     Ok(Machines {
-        items: sets.flat_map(items).map(machine).collect::<Result<_, _>>()?,
+        items: sets.into_iter().flat_map(items).map(machine).collect::<Result<_, _>>()?,
         next_token: text(document.root_element(), "nextToken").map(str::to_owned),
     })
 }

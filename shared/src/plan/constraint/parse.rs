@@ -5,8 +5,10 @@
 
 use super::{Expression, Operator, Subject};
 
-/// The longest expression that ECS takes (API: `PlacementConstraint`); it also bounds the depth of the descent.
+/// The longest expression that ECS takes (API: `PlacementConstraint`).
 const LENGTH_MAX: usize = 2000;
+/// Groups and denials in one another, deeper than anybody writes: what is descended into takes stack.
+const DEPTH_MAX: usize = 64;
 
 /// Symbols and words of the operators; a longer symbol stands before its own prefix.
 const OPERATORS: [(&str, &str, Operator); 12] = [
@@ -30,6 +32,9 @@ pub enum ParseError {
     /// Longer than ECS would have taken.
     #[error("longer than {LENGTH_MAX} characters")]
     TooLong,
+    /// More groups and denials in one another than are followed.
+    #[error("nested too deeply at position {0}")]
+    TooDeep(usize),
     /// A subject was expected.
     #[error("no subject at position {0}")]
     NoSubject(usize),
@@ -48,10 +53,10 @@ pub enum ParseError {
 }
 
 pub(super) fn parse(text: &str) -> Result<Expression, ParseError> {
-    if text.len() > LENGTH_MAX {
+    if text.chars().count() > LENGTH_MAX {
         return Err(ParseError::TooLong);
     }
-    let mut scanner = Scanner { text, at: 0 };
+    let mut scanner = Scanner { text, at: 0, depth: 0 };
     let expression = scanner.disjunction()?;
     scanner.skip_blanks();
     if scanner.at == text.len() { Ok(expression) } else { Err(ParseError::Trailing(scanner.at)) }
@@ -60,6 +65,7 @@ pub(super) fn parse(text: &str) -> Result<Expression, ParseError> {
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    depth: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -111,6 +117,16 @@ impl<'a> Scanner<'a> {
     }
 
     fn term(&mut self) -> Result<Expression, ParseError> {
+        if self.depth == DEPTH_MAX {
+            return Err(ParseError::TooDeep(self.at));
+        }
+        self.depth += 1;
+        let term = self.denial_group_or_comparison();
+        self.depth -= 1;
+        term
+    }
+
+    fn denial_group_or_comparison(&mut self) -> Result<Expression, ParseError> {
         if self.take("!") || self.take_word("not") {
             return Ok(Expression::Not(Box::new(self.term()?)));
         }

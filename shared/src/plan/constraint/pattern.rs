@@ -2,13 +2,16 @@
 //!
 //! Literals, `.`, classes, groups, `|`, `*`, `+`, `?`, anchors and escaped punctuation. Anything else makes the answer
 //! "cannot tell", and so does a pattern whose answer depends on whether ECS anchors it at both ends, which the guide
-//! does not say. Matching follows sets of positions, so that no pattern can make it slow.
+//! does not say. Matching follows sets of positions, and groups in groups only so far, so that no pattern can make it slow.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::Chars;
 
 type Positions = BTreeSet<usize>;
+
+/// Groups in groups: each may multiply the work by the length of the text.
+const DEPTH_MAX: usize = 3;
 
 enum Atom {
     Any,
@@ -33,7 +36,7 @@ type Sequence = Vec<(Atom, Times)>;
 /// Whether the pattern matches the text, if whole and partial matching agree on it.
 pub(super) fn is_match(pattern: &str, text: &str) -> Option<bool> {
     let mut chars = pattern.chars().peekable();
-    let branches = alternatives(&mut chars)?;
+    let branches = alternatives(&mut chars, 0)?;
     if chars.next().is_some() {
         return None;
     }
@@ -43,32 +46,32 @@ pub(super) fn is_match(pattern: &str, text: &str) -> Option<bool> {
     (whole == partly).then_some(whole)
 }
 
-fn alternatives(chars: &mut Peekable<Chars<'_>>) -> Option<Vec<Sequence>> {
-    let mut branches = vec![sequence(chars)?];
+fn alternatives(chars: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Vec<Sequence>> {
+    let mut branches = vec![sequence(chars, depth)?];
     while chars.next_if_eq(&'|').is_some() {
-        branches.push(sequence(chars)?);
+        branches.push(sequence(chars, depth)?);
     }
     Some(branches)
 }
 
-fn sequence(chars: &mut Peekable<Chars<'_>>) -> Option<Sequence> {
+fn sequence(chars: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Sequence> {
     let mut atoms = Vec::new();
     while let Some(next) = chars.next_if(|c| !"|)".contains(*c)) {
-        let atom = atom(next, chars)?;
+        let atom = atom(next, chars, depth)?;
         atoms.push((atom, times(chars)?));
     }
     Some(atoms)
 }
 
-fn atom(first: char, chars: &mut Peekable<Chars<'_>>) -> Option<Atom> {
+fn atom(first: char, chars: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Atom> {
     match first {
         '.' => Some(Atom::Any),
         '^' => Some(Atom::Start),
         '$' => Some(Atom::End),
         '[' => class(chars),
         '\\' => chars.next().filter(char::is_ascii_punctuation).map(Atom::Literal),
-        '(' if chars.peek() != Some(&'?') => {
-            let branches = alternatives(chars)?;
+        '(' if depth < DEPTH_MAX && chars.peek() != Some(&'?') => {
+            let branches = alternatives(chars, depth + 1)?;
             chars.next_if_eq(&')').map(|_| Atom::Group(branches))
         }
         '(' | '*' | '+' | '?' | '{' => None,

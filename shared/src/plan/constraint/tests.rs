@@ -52,6 +52,9 @@ fn versions_numbers_and_dates_have_their_own_order() {
     assert_eq!(holds("registeredAt >= 2018-02-13"), Some(true));
     assert_eq!(holds("registeredAt == 2018-02-13T00:00:00+00:00"), Some(true));
     assert_eq!(holds("registeredAt < 2018-02-13T00:00:01Z"), Some(true));
+    assert_eq!(holds("registeredAt in [2018-02-12, 2018-02-13]"), Some(true));
+    assert_eq!(holds("runningTasksCount == 03"), Some(true));
+    assert_eq!(holds("agentVersion == 1.086.10"), Some(true));
 }
 
 #[test]
@@ -63,6 +66,31 @@ fn what_is_not_settled_cannot_be_told() {
     assert_eq!(holds("attribute:ecs.instance-type =~ large"), None, "depends on anchoring");
     assert_eq!(holds("attribute:ecs.instance-type =~ m5{1}.large"), None, "beyond the subset");
     assert_eq!(holds("attribute:rack < 8"), Some(false));
+    assert_eq!(holds("attribute:rack == 09"), None, "the same as numbers, not as text");
+    assert_eq!(holds("attribute:rack in [x, +9]"), None);
+    assert_eq!(holds("attribute:rack > 10.5"), None, "a fraction is a number too");
+    assert_eq!(holds("attribute:gpu == ''"), None, "no value, and an empty one");
+    assert_eq!(holds("attribute:gpu =~ .*"), None);
+    assert_eq!(holds("agentVersion > v1.86.0"), None, "no version that ECS reports");
+    assert_eq!(holds("registeredAt =~ 2018.*"), None, "written in which way?");
+}
+
+#[test]
+fn a_part_of_a_second_may_count_or_not() {
+    let mut instance = testing::instance("a", 0);
+    instance.registered_at = Some(Timestamp::from_millis(1_518_480_000_500));
+    let facts = Facts { instance: &instance, tasks_running: None };
+    let holds = |text| Expression::parse(text).unwrap().holds(facts);
+    assert_eq!(holds("registeredAt <= 2018-02-13"), None);
+    assert_eq!(holds("registeredAt < 2018-02-14"), Some(true));
+}
+
+/// Each of these groups would double the work of the one in it: without a bound this does not end.
+#[test]
+fn a_pattern_of_groups_in_groups_cannot_be_told() {
+    let deep = format!("attribute:ecs.instance-type =~ {}m{}", "(".repeat(60), ")+".repeat(60));
+    assert_eq!(holds(&deep), None);
+    assert_eq!(holds("attribute:ecs.instance-type =~ (((m|x)5)\\.)large"), Some(true));
 }
 
 #[test]
@@ -101,6 +129,16 @@ fn faults_are_typed_and_placed() {
     assert_eq!(Expression::parse("attribute:a == 'x"), Err(ParseError::NotClosed(15)));
     assert_eq!(Expression::parse("agentConnected == true true"), Err(ParseError::Trailing(23)));
     assert_eq!(Expression::parse(&"x".repeat(2001)), Err(ParseError::TooLong));
+    assert_eq!(
+        Expression::parse(&"é".repeat(2000)),
+        Err(ParseError::NoOperator(4000)),
+        "characters, not bytes"
+    );
+    assert_eq!(
+        Expression::parse(&"!(".repeat(900)),
+        Err(ParseError::TooDeep(64)),
+        "that took more stack than there is"
+    );
 }
 
 proptest::proptest! {

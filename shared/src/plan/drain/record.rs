@@ -150,7 +150,7 @@ impl FromStr for DrainRecord {
     type Err = NotARecord;
 
     fn from_str(text: &str) -> Result<Self, NotARecord> {
-        parse(text).ok_or_else(|| NotARecord(text.to_owned()))
+        parse(text).filter(|it| it.to_string() == text).ok_or_else(|| NotARecord(text.to_owned()))
     }
 }
 
@@ -166,10 +166,9 @@ fn parse(text: &str) -> Option<DrainRecord> {
     })
 }
 
-/// A second since 1970 that lies within the life of ECS, so that a value somebody typed cannot be calculated with.
+/// A plausible second since 1970.
 fn moment(text: &str) -> Option<Timestamp> {
-    let seconds = text.parse().ok().filter(|at| (1_400_000_000..100_000_000_000).contains(at))?;
-    Some(Timestamp::from_secs(seconds))
+    text.parse().ok().map(Timestamp::from_secs).filter(|at| at.is_plausible())
 }
 
 /// The record a container instance carries: none, one, or something under our name that this version cannot read.
@@ -211,6 +210,8 @@ mod tests {
             "1:stop:5:-",
             "1:stop:1767323045:soon",
             "1:stop:1767323045:-:more",
+            "1:stop:+1767323045:-",
+            "1:stop:1767323045:01767323165",
         ] {
             assert!(text.parse::<DrainRecord>().is_err(), "{text}");
         }

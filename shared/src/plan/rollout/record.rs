@@ -4,7 +4,7 @@
 //! at most 256 characters (API: `Tag`):
 //!
 //! ```text
-//! 1:drain:1767323045:1767323165:0:6:6:6/9/9:azs:100/0/0:7:all:-:-
+//! 1:drain:1767323045:1767323165:0:6:6:6/9/9:zas:100/0/0:7:all:-:-
 //! | |     |          |          | | | | | | |   | | |  | |   | `forced` once the drain of this wave took too long
 //! | |     |          |          | | | | | | |   | | |  | |   why it ends before its time, or `-`
 //! | |     |          |          | | | | | | |   | | |  | which instances are old: `all`, or those that have `drifted`
@@ -49,6 +49,8 @@ pub use crate::plan::record::ROLLOUT_ATTRIBUTE;
 pub use crate::plan::rollout::words::{Ending, Mark, Process, Selection, Terms};
 
 const FORCED: &str = "forced";
+/// The longest that settings and commands may ask for.
+const BAKE_MAX: Duration = Duration::from_hours(24);
 
 /// The record of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -90,6 +92,15 @@ impl RolloutRecord {
     pub fn in_phase(&self, phase: Phase, now: Timestamp) -> Self {
         Self { phase, since: now, ..self.clone() }
     }
+
+    /// Bounds that the sum of any two, and a share of a group, can be calculated within, should somebody have typed it.
+    fn is_plausible(&self) -> bool {
+        let sizes = [self.wave_size, self.olds, self.keep, self.max, self.raised_max, self.waves_done];
+        let Terms { surge_percent, canary, bake_time, .. } = self.terms;
+        let are_terms = (1..=100).contains(&surge_percent) && canary <= 100 && bake_time <= BAKE_MAX;
+        let are_times = self.started_at.is_plausible() && self.since.is_plausible();
+        sizes.iter().all(|size| *size <= 1_000_000_000) && are_terms && are_times
+    }
 }
 
 impl fmt::Display for RolloutRecord {
@@ -126,7 +137,8 @@ impl FromStr for RolloutRecord {
     type Err = NotARecord;
 
     fn from_str(text: &str) -> Result<Self, NotARecord> {
-        parse(text).ok_or_else(|| NotARecord(text.to_owned()))
+        let read = parse(text).filter(|record| record.is_plausible() && record.to_string() == text);
+        read.ok_or_else(|| NotARecord(text.to_owned()))
     }
 }
 
@@ -183,8 +195,6 @@ fn three(text: &str) -> Option<[u32; 3]> {
     numbers?.try_into().ok()
 }
 
-/// A second since 1970 within the life of Auto Scaling, so that a value somebody typed cannot be calculated with.
 fn moment(text: &str) -> Option<Timestamp> {
-    let seconds = text.parse().ok().filter(|at| (1_200_000_000..100_000_000_000).contains(at))?;
-    Some(Timestamp::from_secs(seconds))
+    text.parse().ok().map(Timestamp::from_secs)
 }

@@ -1,5 +1,8 @@
 //! One instance in the care of an invocation: what it was told, what it has seen and done, and when.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

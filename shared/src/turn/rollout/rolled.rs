@@ -1,5 +1,8 @@
 //! One group in the care of an invocation: what was done, what is waited for, and what is said about it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

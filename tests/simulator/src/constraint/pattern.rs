@@ -25,8 +25,10 @@ enum Atom {
         ranges: Vec<(char, char)>,
     },
     Group(Pattern),
-    /// `^` or `$`: true where it stands, as the whole text has to match.
-    Anchor,
+    /// `^`: at the beginning only.
+    Start,
+    /// `$`: at the end only.
+    End,
 }
 
 impl Pattern {
@@ -74,9 +76,15 @@ impl Atom {
         if let Self::Group(pattern) = self {
             return pattern.ends(text, at);
         }
-        if matches!(self, Self::Anchor) {
-            return vec![at];
-        }
+        let holds = match self {
+            Self::Start => at == 0,
+            Self::End => at == text.len(),
+            _ => return self.one(text, at),
+        };
+        if holds { vec![at] } else { Vec::new() }
+    }
+
+    fn one(&self, text: &[char], at: usize) -> Vec<usize> {
         text.get(at).filter(|c| self.takes(**c)).map(|_| at + 1).into_iter().collect()
     }
 
@@ -87,7 +95,7 @@ impl Atom {
             Self::Class { negated, ranges } => {
                 ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated
             }
-            Self::Group(_) | Self::Anchor => false,
+            Self::Group(_) | Self::Start | Self::End => false,
         }
     }
 }
@@ -126,7 +134,8 @@ impl Reader<'_> {
     fn atom(&mut self, c: char) -> Result<Atom, String> {
         match c {
             '.' => Ok(Atom::Any),
-            '^' | '$' => Ok(Atom::Anchor),
+            '^' => Ok(Atom::Start),
+            '$' => Ok(Atom::End),
             '[' => self.class(),
             '(' => self.group(),
             '\\' => self.escaped(),
@@ -215,6 +224,8 @@ mod tests {
             ("(a|b)+c", "ababc", true),
             ("(?:a*)*", "aaa", true),
             ("^i-\\d+$", "i-0123", true),
+            ("i-^0123", "i-0123", false),
+            ("i-0$123", "i-0123", false),
             ("", "", true),
         ];
         for (pattern, text, expected) in table {
