@@ -1,7 +1,7 @@
 //! The groups whose instances are to be replaced.
 //!
-//! All of a size are alike whoever replaces their instances, but for what belongs to the policy itself: the hook that the
-//! function `drain` answers to, and the capacity provider through which ECS drains.
+//! All of a size are alike whoever replaces their instances, but for what belongs to the policy itself: the hook that
+//! Evenkeel's function `drain` answers to, and the capacity provider through which ECS drains.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use evenkeel_tests::rollouts::with_new_version;
 use simulator::account::{Account, ActionResult};
 use simulator::builder::{AccountBuilder, CapacityProviderBuilder, GroupBuilder, ServiceBuilder};
 
-use super::Policy;
+use super::Peer;
 
 /// How long connections to the tasks behind the load balancer are given to end.
 const DEREGISTRATION_DELAY: Duration = Duration::from_mins(1);
@@ -39,14 +39,14 @@ impl Cluster {
 
     /// On every instance two tasks of a bare service and one behind a load balancer; and a new version of the launch
     /// template.
-    pub(crate) fn account(self, seed: u64, policy: Policy) -> Account {
+    pub(super) fn account(self, seed: u64, peer: Peer) -> Account {
         let ids: Vec<String> = (0..self.size).map(|number| format!("i-{number:04}")).collect();
         let once: Vec<&str> = ids.iter().map(String::as_str).collect();
         let twice: Vec<&str> = once.iter().flat_map(|id| [*id, *id]).collect();
         let places: Vec<(&str, &str)> = once.iter().copied().zip(ZONES.into_iter().cycle()).collect();
         let group = |it: GroupBuilder| {
             let it = it.zones(&ZONES).size(1, self.size, 2 * self.size).instances(&places);
-            self.hooked(it, policy)
+            self.hooked(it, peer)
         };
         let front = |it: ServiceBuilder| it.task_definition("front").target_group("front").on(&once);
         let app = |it: ServiceBuilder| it.task_definition("app").on(&twice);
@@ -59,21 +59,21 @@ impl Cluster {
             .target_group("front", |it| it.deregistration_delay(DEREGISTRATION_DELAY))
             .service("front", |it| front(it).spread_zone().spread_instance())
             .service("app", |it| app(it).spread_zone().spread_instance());
-        with_new_version(provided(builder, policy).build())
+        with_new_version(provided(builder, peer).build())
     }
 
-    fn hooked(self, group: GroupBuilder, policy: Policy) -> GroupBuilder {
+    fn hooked(self, group: GroupBuilder, peer: Peer) -> GroupBuilder {
         if !self.has_hook {
             return group;
         }
         let group = group.terminate_hook(FOREIGN_HOOK, HELD, ActionResult::Continue);
-        if matches!(policy, Policy::Evenkeel) { with_hook(group) } else { group }
+        if peer == Peer::Evenkeel { with_hook(group) } else { group }
     }
 }
 
 /// Managed draining comes with a capacity provider only.
-fn provided(builder: AccountBuilder, policy: Policy) -> AccountBuilder {
-    if !matches!(policy, Policy::Refresh) {
+fn provided(builder: AccountBuilder, peer: Peer) -> AccountBuilder {
+    if peer != Peer::Refresh {
         return builder;
     }
     builder.capacity_provider("web", "web-asg", CapacityProviderBuilder::managed_draining)

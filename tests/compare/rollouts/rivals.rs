@@ -1,5 +1,7 @@
-//! What people do to replace the instances of a group, each through the API that they would use.
+//! What people do to replace the instances of a group, from descriptions of what their tools do, each through the API that
+//! it uses.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::time::Duration;
 
@@ -8,10 +10,9 @@ use aws_sdk_ecs::types::{ContainerInstance, ContainerInstanceStatus};
 use evenkeel_tests::rollouts::NEW_IMAGE;
 use evenkeel_tests::{Stage, sdk_config};
 
-const GROUP: &str = "web-asg";
+use crate::reads::Cluster;
 
-/// Most container instances that one call sets to DRAINING.
-const DRAINED_AT_ONCE: usize = 10;
+pub(super) const GROUP: &str = "web-asg";
 
 /// Between two looks of a script that waits, and how many looks it takes: twenty minutes, as in4it/ecs-upgrade has it.
 const POLL: Duration = Duration::from_secs(15);
@@ -19,35 +20,41 @@ const POLLS: u32 = 80;
 
 /// `InstanceWarmup` of the instance refresh: without one the first old instances would leave before any new one has
 /// joined the cluster.
-pub(crate) const WARM_UP: Duration = Duration::from_mins(1);
+const WARM_UP: Duration = Duration::from_mins(1);
 
 /// Somebody without Evenkeel, in front of a group of this size.
 pub(crate) struct Rival {
-    ecs: aws_sdk_ecs::Client,
-    groups: aws_sdk_autoscaling::Client,
-    size: u32,
+    pub(super) cluster: Cluster,
+    pub(super) groups: aws_sdk_autoscaling::Client,
+    pub(super) size: u32,
+    /// Calls of operations that the simulated account does not have.
+    pub(super) beside: Cell<u64>,
 }
 
 impl Rival {
     pub(crate) fn new(stage: &Stage, size: u32) -> Self {
-        let config = sdk_config(&stage.simulator);
-        let ecs = aws_sdk_ecs::Client::new(&config);
-        Self { ecs, groups: aws_sdk_autoscaling::Client::new(&config), size }
+        let groups = aws_sdk_autoscaling::Client::new(&sdk_config(&stage.simulator));
+        Self { cluster: Cluster::new(stage), groups, size, beside: Cell::new(0) }
     }
 
-    /// Sets all instances to DRAINING, doubles the group, waits until nothing runs on the old ones, and goes back to the
+    /// Calls that the simulated account did not count.
+    pub(crate) fn calls_beside(&self) -> u64 {
+        self.beside.get()
+    }
+
+    /// The article, and with other waits `in4it/ecs-upgrade` (notes on rollouts, A1.1). Sets all instances to DRAINING, doubles the group, waits until nothing runs on the old ones, and goes back to the
     /// old size, where the oldest instances are to leave. Like the tools that do it, it goes on when it has waited long
     /// enough.
     pub(crate) async fn article(&self) {
-        let old = self.container_instances().await;
-        self.drain(&old).await;
+        let old = self.cluster.list_instances(None).await;
+        self.cluster.set_state(&old, ContainerInstanceStatus::Draining).await;
         self.set_desired(2 * self.size).await;
         until(async || self.running_tasks(&old).await == 0).await;
         self.oldest_leave_first().await;
         self.set_desired(self.size).await;
     }
 
-    /// Doubles the group and, once that many instances are in service, goes back to the old size. Which of them leave is
+    /// Notes on rollouts, A1.6 without its marks and protections: doubles the group and, once that many instances are in service, goes back to the old size. Which of them leave is
     /// left to the default termination policy, for which instances of an old version of the launch template come first.
     pub(crate) async fn double_then_shrink(&self) {
         self.set_desired(2 * self.size).await;
@@ -55,7 +62,7 @@ impl Rival {
         self.set_desired(self.size).await;
     }
 
-    /// What an instance refresh that launches before it terminates comes to: a tenth of the instances at a time, at least
+    /// Notes on rollouts, A2.5 and A3.1: what an instance refresh that launches before it terminates comes to: a tenth of the instances at a time, at least
     /// one. Managed draining empties them.
     pub(crate) async fn refresh(&self) {
         let batch = (self.size / 10).max(1);
@@ -98,12 +105,12 @@ impl Rival {
     }
 
     /// Waits until at least this many instances are in service, and says whether they are.
-    async fn serve(&self, count: u32) -> bool {
+    pub(super) async fn serve(&self, count: u32) -> bool {
         let serving = async || self.members().await.iter().filter(|it| serves(it)).count();
         until(async || serving().await >= count as usize).await
     }
 
-    async fn members(&self) -> Vec<Instance> {
+    pub(super) async fn members(&self) -> Vec<Instance> {
         let describe = self.groups.describe_auto_scaling_groups().auto_scaling_group_names(GROUP);
         let described = describe.send().await.expect("the group can be described");
         described.auto_scaling_groups().iter().flat_map(AutoScalingGroup::instances).cloned().collect()
@@ -121,35 +128,19 @@ impl Rival {
         update.send().await.expect("the termination policy can be set");
     }
 
-    async fn container_instances(&self) -> Vec<String> {
-        let listed = self.ecs.list_container_instances().cluster("web").send().await;
-        listed.expect("the cluster can be listed").container_instance_arns().to_vec()
-    }
-
-    async fn drain(&self, instances: &[String]) {
-        for batch in instances.chunks(DRAINED_AT_ONCE) {
-            let update = self.ecs.update_container_instances_state().cluster("web");
-            let update = update.set_container_instances(Some(batch.to_vec()));
-            let update = update.status(ContainerInstanceStatus::Draining);
-            update.send().await.expect("instances that were listed can be drained");
-        }
-    }
-
     /// The sum of `runningTasksCount`, which leaves out the tasks that are still stopping.
     async fn running_tasks(&self, instances: &[String]) -> i32 {
-        let describe = self.ecs.describe_container_instances().cluster("web");
-        let describe = describe.set_container_instances(Some(instances.to_vec()));
-        let described = describe.send().await.expect("instances that were listed can be described");
-        described.container_instances().iter().map(ContainerInstance::running_tasks_count).sum()
+        let described = self.cluster.describe_instances(instances).await;
+        described.iter().map(ContainerInstance::running_tasks_count).sum()
     }
 }
 
-fn serves(instance: &Instance) -> bool {
+pub(super) fn serves(instance: &Instance) -> bool {
     instance.lifecycle_state() == Some(&LifecycleState::InService)
 }
 
 /// Looks again and again until it is so, and says whether it ever was.
-async fn until(mut is_so: impl AsyncFnMut() -> bool) -> bool {
+pub(super) async fn until(mut is_so: impl AsyncFnMut() -> bool) -> bool {
     for _ in 0..POLLS {
         if is_so().await {
             return true;
