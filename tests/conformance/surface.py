@@ -29,8 +29,6 @@ import surface_groups
 # Operations whose list is empty in every account that is served, with the reason.
 EMPTY = {
     "autoscaling:DescribePolicies": "accounts have no scaling policies",
-    "autoscaling:DescribeInstanceRefreshes": "no account that is served has one",
-    "autoscaling:DescribeScheduledActions": "no account that is served has one",
     "autoscaling:DescribeWarmPool": "groups have no warm pools",
 }
 

@@ -57,6 +57,7 @@ def reads(surface):
         surface.bad(ASG, name, INVALID, **NO_GROUP)
         surface.bad(ASG, name, INVALID, MaxRecords=101, **GROUP)
         surface.bad(ASG, name, "InvalidNextToken", NextToken=TOKEN, **GROUP)
+    one_page(surface, ASG, "DescribeScheduledActions", **GROUP)
 
 
 def one_page(surface, service, name, **parameters):

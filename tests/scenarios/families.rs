@@ -117,17 +117,36 @@ fn begun(reports: &[Report], layer: Layer) -> u32 {
     begun.filter(|planned| planned.layer == layer).count() as u32
 }
 
+/// Moves that the end of an invocation cut off before their extra task was asked for, and whose time ran out before the next
+/// one: they are taken back and begun anew.
+fn cut_off(reports: &[Report]) -> u32 {
+    let pairs = reports.windows(2).filter(|pair| pair[0].clusters[0].moves.in_flight > 0);
+    pairs.map(|pair| pair[1].clusters[0].moves.undone).sum()
+}
+
+/// Landings elsewhere than foreseen: of instances that tie, ECS takes one by lot, and where no start more was left to lead it,
+/// the second layer may have to move once more.
+fn astray(report: &Report) -> u32 {
+    let landings = report.clusters[0].landings.iter();
+    landings.filter(|it| it.foreseen.is_some() && it.landed.is_some() && it.landed != it.foreseen).count()
+        as u32
+}
+
 /// Every move of the first layer brought the cluster nearer to its best by one, so that as few were made as can be, and the
 /// second layer needed no more than its bound. Not so where services compete for room: what one of them leaves may open a
 /// better split to another than could be reached before.
 async fn assert_fewest_moves(stage: &Stage, family: &Family, before: u32, reports: &[Report]) {
     let left = excess(&foreseen::plan(&stage.aws()).await);
     let words = || format!("{reports:#?}\n{}", stage.simulator.timeline());
-    assert_eq!(begun(reports, Layer::Service) + left, before, "{}", words());
-    for (moves, planned) in reports.iter().map(|it| (it.clusters[0].moves, it.clusters[0].planned.len())) {
-        assert_eq!(moves.undone, 0, "{}", words());
+    let (undone, cut_off) =
+        (reports.iter().map(|it| it.clusters[0].moves.undone).sum::<u32>(), cut_off(reports));
+    assert_eq!(undone, cut_off, "{}", words());
+    assert_eq!(begun(reports, Layer::Service) + left, before + cut_off, "{}", words());
+    for report in reports {
+        let (moves, planned) = (report.clusters[0].moves, report.clusters[0].planned.len());
         let is_in_one_piece = moves.in_flight == 0 && moves.started as usize == planned && is_led(family);
-        assert!(!is_in_one_piece || moves.completed <= moves.lower_bound, "{}", words());
+        let most = moves.lower_bound + astray(report);
+        assert!(!is_in_one_piece || moves.completed <= most, "{}", words());
     }
     if family.name == "already optimal" {
         assert_eq!((before, stage.writes()), (0, 0), "{reports:#?}");

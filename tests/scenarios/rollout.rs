@@ -1,6 +1,6 @@
 //! Every instance of a group is replaced: forward, back, killed, and among others at work on the same group.
 
-mod back;
+pub(crate) mod back;
 mod forward;
 mod killed;
 pub(crate) mod neighbours;

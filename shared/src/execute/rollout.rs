@@ -209,8 +209,8 @@ impl ExecuteRollout<'_> {
         self.action("SetDesiredCapacity", why, outcome)
     }
 
-    /// An instance that ECS did not list is asked for by its id right before it ends: a list may lag, and a new one may have
-    /// come meanwhile.
+    /// An instance that ECS did not list is asked for by its id right before it ends, or the record goes: a list may lag or
+    /// skip an entry between two of its pages, and a new one may have come meanwhile.
     async fn if_unregistered_still(
         &self,
         seen: &RolloutSnapshot,
@@ -237,6 +237,12 @@ impl ExecuteRollout<'_> {
         record: &RolloutRecord,
         rejected: Option<&str>,
     ) -> Vec<Action> {
+        // A mark on an instance that a list has left out would outlive the record.
+        let present = seen.group.instances.values().filter(|it| !it.state.is_leaving());
+        let present: Vec<InstanceId> = present.map(|it| it.id.clone()).collect();
+        if let Err(refused) = self.if_unregistered_still(seen, &present).await {
+            return vec![self.action("DeleteTags", ROLLOUT_TAG.to_owned(), refused)];
+        }
         let mut actions = Vec::new();
         if let Some(rejected) = rejected {
             let outcome = self.done(self.aws.tag_group(self.group, &[(REJECTED_TAG, rejected)])).await;

@@ -130,7 +130,7 @@ fn a_lower_size_in_the_middle_of_the_way_back_kills_nobody() {
 }
 
 /// Lets a rollout run until its record names this phase, then leaves it to itself as a dead invocation does.
-pub(super) async fn until(stage: &Stage, phase: &str) {
+pub(crate) async fn until(stage: &Stage, phase: &str) {
     let words = format!("1:{phase}:");
     let reached = async {
         loop {

@@ -6,15 +6,18 @@
 //! Not here: throttling by the published token buckets (`throttle.rs`, always on) and a caller that dies
 //! (`Simulator::kill_after`).
 
+mod answers;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
-use serde_json::Value;
 
 use crate::time::SimTime;
 use crate::wire::{ApiError, Service};
+
+pub use answers::{miss_an_entry, unsettle};
 
 /// How long a call hangs under `Fault::TimeOut` until the network gives up on it. Longer than any sensible
 /// client timeout, and finite, because no connection hangs for ever.
@@ -41,6 +44,11 @@ pub enum Fault {
     /// In a describe call, one entry is answered as a failure with reason MISSING; `DescribeAutoScalingInstances` leaves
     /// it out. Other calls are not affected.
     MissingEntry,
+    /// A page behind the first one leaves out the entry that it should begin with, as where the list has changed
+    /// between two calls. Only lists of ARNs are affected.
+    SkippedEntry,
+    /// Such a page names that entry twice.
+    RepeatedEntry,
     /// Auto Scaling says that a scaling activity blocks the call.
     ScalingActivityInProgress,
     /// Auto Scaling says, with status 500, that an update is pending already.
@@ -105,6 +113,16 @@ impl Rule {
     /// Answers one entry of a describe call as MISSING.
     pub fn missing_entry(probability: f64) -> Self {
         Self::new(Fault::MissingEntry, probability)
+    }
+
+    /// Leaves an entry out between two pages of a list.
+    pub fn skipped_entry(probability: f64) -> Self {
+        Self::new(Fault::SkippedEntry, probability).on(&PAGED)
+    }
+
+    /// Names an entry twice between two pages of a list.
+    pub fn repeated_entry(probability: f64) -> Self {
+        Self::new(Fault::RepeatedEntry, probability).on(&PAGED)
     }
 
     /// Refuses changes of an Auto Scaling group because an activity is under way, in the operations that may say so.
@@ -185,41 +203,8 @@ impl Fault {
     }
 }
 
-/// Moves the last entry of a describe answer to its failures, as an eventually consistent index would.
-pub fn miss_an_entry(body: Vec<u8>) -> Vec<u8> {
-    let Ok(mut answer) = serde_json::from_slice::<Value>(&body) else { return leave_out(body) };
-    let Some(arn) = DESCRIBED.iter().find_map(|(list, key)| Some(pop(&mut answer, list)?[*key].take()))
-    else {
-        return body;
-    };
-    let failure = serde_json::json!({ "arn": arn, "reason": "MISSING" });
-    if let Some(failures) = answer["failures"].as_array_mut() {
-        failures.push(failure);
-    }
-    crate::wire::json::output(&answer)
-}
-
-/// Leaves the last instance out of an answer of `DescribeAutoScalingInstances`.
-fn leave_out(body: Vec<u8>) -> Vec<u8> {
-    const LIST: &str = "AutoScalingInstances>";
-    let Ok(text) = String::from_utf8(body.clone()) else { return body };
-    let list = text.split_once(LIST).and_then(|(before, rest)| Some((before, rest.split_once("</Auto")?)));
-    let Some((before, (members, after))) = list else { return body };
-    let kept = members.rfind("<member>").map_or("", |last| &members[..last]);
-    format!("{before}{LIST}{kept}</Auto{after}").into_bytes()
-}
-
-/// The lists of describe answers, and the member that names an entry.
-const DESCRIBED: [(&str, &str); 4] = [
-    ("tasks", "taskArn"),
-    ("services", "serviceArn"),
-    ("containerInstances", "containerInstanceArn"),
-    ("protectedTasks", "taskArn"),
-];
-
-fn pop(answer: &mut Value, list: &str) -> Option<Value> {
-    answer.get_mut(list)?.as_array_mut()?.pop()
-}
+/// Lists of ARNs that come in pages.
+const PAGED: [&str; 3] = ["ListContainerInstances", "ListServices", "ListTasks"];
 
 #[cfg(test)]
 mod tests {
@@ -272,25 +257,5 @@ mod tests {
         assert_eq!(error(blocked), Some(("ScalingActivityInProgress".to_owned(), 400)));
         assert_eq!(error(Fault::ResourceContention), Some(("ResourceContention".to_owned(), 500)));
         assert_eq!(Fault::ResourceContention.error(Service::Ecs), None);
-    }
-
-    #[test]
-    fn a_missing_entry_moves_to_the_failures() {
-        let body = br#"{"tasks":[{"taskArn":"a"},{"taskArn":"b"}],"failures":[]}"#.to_vec();
-        let answer: Value = serde_json::from_slice(&miss_an_entry(body)).unwrap();
-        assert_eq!(answer["tasks"].as_array().unwrap().len(), 1);
-        assert_eq!(answer["failures"][0], serde_json::json!({ "arn": "b", "reason": "MISSING" }));
-    }
-
-    #[test]
-    fn a_missing_instance_of_a_group_is_left_out() {
-        let missed = |body: &str| String::from_utf8(miss_an_entry(body.as_bytes().to_vec())).unwrap();
-        let list = |inner: &str| {
-            format!("<AutoScalingInstances>{inner}</AutoScalingInstances><NextToken>x</NextToken>")
-        };
-        let (one, other) = ("<member><InstanceId>i-1</InstanceId></member>", "<member>i-2</member>");
-        assert_eq!(missed(&list(&format!("{one}{other}"))), list(one));
-        assert_eq!(missed(&list("")), list(""));
-        assert_eq!(missed("<Tags><member>a</member></Tags>"), "<Tags><member>a</member></Tags>");
     }
 }

@@ -17,6 +17,8 @@ pub struct Switches {
     /// Whether `StopTask` deregisters the target before SIGTERM (task life cycle page) or after it (what
     /// users measured).
     pub stop_task_deregisters_first: bool,
+    /// The same for a drain: users measured errors there too (containers-roadmap issue 2052).
+    pub drain_deregisters_first: bool,
     /// Whether a drain stops protected tasks. Not documented.
     pub drain_stops_protected: bool,
     /// Whether setting a DRAINING instance to DRAINING again succeeds or is a failure. Not documented.
@@ -42,6 +44,20 @@ pub struct Switches {
     /// What `TerminateInstanceInAutoScalingGroup` does to an instance that is being terminated already. Not documented;
     /// cluster-autoscaler takes care not to ask twice.
     pub terminating_again: TerminatingAgain,
+    /// Whether `TerminateInstanceInAutoScalingGroup` refuses an instance on standby. Not documented; the page of the
+    /// operation names no states, and keikoproj/upgrade-manager makes the call.
+    pub standby_refuses_termination: bool,
+    /// Whether the move to standby takes five minutes, and a termination is refused with `ScalingActivityInProgress`
+    /// meanwhile, as with a load balancer of the group's own that drains for 300 seconds ("Temporarily remove instances");
+    /// or a moment. How long it takes is not documented; keikoproj/upgrade-manager issue 77 reports the error.
+    pub standby_takes_minutes: bool,
+    /// Whether `ListAttributes` goes on naming the attributes of an instance that was deregistered. Not documented;
+    /// `ListContainerInstances` leaves such an instance out.
+    pub attributes_outlive_registration: bool,
+    /// Whether `DEPLOYMENT_BLOCKED` also meets whom protected tasks already keep the service from its steady state: those
+    /// of an older deployment, or more of them than are desired ("Amazon ECS API failure reasons"); or only whom the call
+    /// itself would make one too many ("Protect your Amazon ECS tasks from being terminated by scale-in events").
+    pub held_deployment_refuses_protection: bool,
     /// Whether DRAINING instances count in `CapacityProviderReservation`. Not documented.
     pub reservation_counts_draining: bool,
 }
@@ -63,6 +79,7 @@ impl Default for Switches {
             update_service_spares_protected: true,
             scale_in_takes_fullest_instance: false,
             stop_task_deregisters_first: true,
+            drain_deregisters_first: true,
             drain_stops_protected: false,
             draining_again_succeeds: true,
             force_deregister_stops_tasks: false,
@@ -72,6 +89,10 @@ impl Default for Switches {
             activity_blocks_size_changes: false,
             scale_in_takes_pending: false,
             terminating_again: TerminatingAgain::Answered,
+            standby_refuses_termination: false,
+            standby_takes_minutes: false,
+            attributes_outlive_registration: false,
+            held_deployment_refuses_protection: false,
             reservation_counts_draining: true,
         }
     }

@@ -9,6 +9,9 @@ use std::time::Duration;
 use super::{Tags, TaskStatus};
 use crate::time::SimTime;
 
+/// The tag by which a machine tells its group; Auto Scaling sets it, and takes it away from what is detached.
+pub const GROUP_TAG: &str = "aws:autoscaling:groupName";
+
 /// `InstanceLifecycle`, and Auto Scaling's purchase options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]

@@ -146,7 +146,7 @@ pub struct Pace {
     pub pending: Duration,
     /// ACTIVATING: image pull, target registration.
     pub activating: Duration,
-    /// From RUNNING to container HEALTHY or target healthy.
+    /// From RUNNING to container HEALTHY, and from the middle of ACTIVATING to target healthy.
     pub health: Duration,
     /// STOPPING: from SIGTERM to exit, at most the stop timeout.
     pub stopping: Duration,

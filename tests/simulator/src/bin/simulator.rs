@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use simulator::account::{Account, ActionResult};
+use simulator::account::{Account, ActionResult, RefreshStatus};
 use simulator::builder::{AccountBuilder, InstanceBuilder};
 use simulator::server;
 use simulator::simulator::Simulator;
@@ -102,8 +102,11 @@ fn group(seed: u64) -> Account {
             let group = group.zones(&zones).size(2, 6, 12).on_demand(0, 50).instances(&placed);
             group
                 .terminate_hook("drain", Duration::from_mins(5), ActionResult::Continue)
+                .scheduled_daily("night", Duration::from_hours(12), 6)
+                .instance_refresh(RefreshStatus::Successful)
                 .tag("team", "web", true)
         })
+        .capacity_provider("web", "web", |provider| provider)
         .task_definition("web", |definition| definition.cpu(128))
         .service("web", |service| service.on(&ids).spread_zone().spread_instance())
         .build()

@@ -303,7 +303,6 @@ impl AccountBuilder {
         let propagated: Vec<_> = propagated.map(|(key, tag)| (key.clone(), tag.value.clone())).collect();
         if let Some(machine) = self.account.machines.get_mut(id) {
             machine.tags.extend(propagated);
-            machine.tags.insert("aws:autoscaling:groupName".to_owned(), group.to_owned());
         }
     }
 }

@@ -178,7 +178,7 @@ pub(super) fn list(account: &Account, input: &Value) -> Answer {
     if input.attribute_value.is_some() && input.attribute_name.is_none() {
         return Err(ApiError::invalid_parameter("attributeName is required with attributeValue."));
     }
-    let pairs = listed(cluster, &input);
+    let pairs = listed(cluster, &input, account.switches.attributes_outlive_registration);
     let (pairs, next_token) = LIST.cut(
         pairs.iter().map(|(key, attribute)| (key.as_str(), attribute)),
         |(key, _)| key,
@@ -192,10 +192,11 @@ pub(super) fn list(account: &Account, input: &Value) -> Answer {
 type Listed<'a> = (&'a str, Option<&'a str>, &'a str);
 
 /// The attributes a `ListAttributes` asks for, each under the key it is sorted by.
-fn listed<'a>(cluster: &'a Cluster, input: &ListInput) -> Vec<(String, Listed<'a>)> {
+fn listed<'a>(cluster: &'a Cluster, input: &ListInput, of_inactive: bool) -> Vec<(String, Listed<'a>)> {
     let is = |filter: &Option<String>, value: Option<&str>| filter.is_none() || filter.as_deref() == value;
     let mut found = Vec::new();
-    for instance in cluster.container_instances.values() {
+    let is_asked = |it: &&ContainerInstance| of_inactive || it.status != ContainerInstanceStatus::Inactive;
+    for instance in cluster.container_instances.values().filter(is_asked) {
         for (name, value) in &instance.attributes {
             if is(&input.attribute_name, Some(name)) && is(&input.attribute_value, value.as_deref()) {
                 let key = format!("{} {name}", instance.arn);

@@ -1,7 +1,8 @@
 //! `UpdateTaskProtection` and `GetTaskProtection`.
 //!
 //! Protection that would leave a service with more protected tasks than its desired count is refused with
-//! `DEPLOYMENT_BLOCKED`, task by task in the order of the request. A stopped task counts as MISSING.
+//! `DEPLOYMENT_BLOCKED`, task by task in the order of the request; by a switch also where protected tasks keep the service
+//! from its steady state already. A stopped task counts as MISSING.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::{Answer, Change, Failure, names};
 use crate::account::{Account, Task};
-use crate::scheduler;
+use crate::scheduler::{self, protection::is_protected};
 use crate::time::SimTime;
 use crate::wire::json::timestamp;
 use crate::wire::{ApiError, json};
@@ -110,7 +111,8 @@ fn protect(
     let task = protectable(change.account.clusters[cluster].tasks.get(arn));
     let task = task.map_err(|reason| Failure::new(arn, reason))?;
     let is_protected = task.protected_until.is_some_and(|until| until > now);
-    if until.is_some() && !is_protected && is_full(change.account, cluster, task) {
+    let is_one_too_many = !is_protected && is_full(change.account, cluster, task);
+    if until.is_some() && (is_one_too_many || is_held(change.account, cluster, task)) {
         let detail = "More tasks would be protected than the desired count of the service.".to_owned();
         return Err(Failure { detail: Some(detail), ..Failure::new(arn, "DEPLOYMENT_BLOCKED") });
     }
@@ -124,6 +126,19 @@ fn protect(
     });
     change.note_task(cluster, arn, what);
     Ok(shape)
+}
+
+/// Whether protected tasks keep the task's service from its steady state, in runs where that matters.
+fn is_held(account: &Account, cluster: &str, task: &Task) -> bool {
+    let service = task.service().and_then(|name| account.clusters[cluster].services.get(name));
+    let Some(service) = service.filter(|_| account.switches.held_deployment_refuses_protection) else {
+        return false;
+    };
+    let current = service.deployments.first().map(|it| it.id.as_str());
+    let is_old = |it: &&Task| it.service() == Some(&service.name) && it.started_by.as_deref() != current;
+    let mut old = account.clusters[cluster].tasks.values().filter(is_old);
+    old.any(|it| it.is_wanted() && is_protected(it, account.now))
+        || scheduler::protected_count(account, cluster, &service.name) > service.desired_count
 }
 
 /// Whether the task's service has as many protected tasks as it desires.

@@ -169,6 +169,7 @@ fn container<'a>(
     }
 }
 
+/// The agent reports them with the running container.
 fn bindings(task: &Task) -> Vec<BindingShape> {
     let binding = |(&host_port, &container_port): (&u16, &u16)| BindingShape {
         bind_ip: "0.0.0.0",
@@ -176,7 +177,7 @@ fn bindings(task: &Task) -> Vec<BindingShape> {
         host_port,
         protocol: "tcp",
     };
-    task.host_ports.iter().map(binding).collect()
+    task.host_ports.iter().filter(|_| task.started_at.is_some()).map(binding).collect()
 }
 
 fn attachment(task: &Task, address: &str) -> AttachmentShape {

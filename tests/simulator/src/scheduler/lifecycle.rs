@@ -1,8 +1,8 @@
 //! The stations of a task's life, from PROVISIONING to STOPPED.
 //!
-//! From "Amazon ECS task lifecycle": DEACTIVATING lasts until the targets have left draining, STOPPING until
-//! the container has exited after SIGTERM, at most the stop timeout. Whether `StopTask` keeps that order is
-//! disputed (users measured errors), so a switch can turn it round: SIGTERM first, deregistration after it.
+//! From "Amazon ECS task lifecycle": targets are registered in ACTIVATING; DEACTIVATING lasts until they have left
+//! draining, STOPPING until the container has exited after SIGTERM, at most the stop timeout. Whether `StopTask` and drains keep that order
+//! is disputed (users measured errors), so switches can turn it round: SIGTERM first, deregistration after it.
 
 use std::time::Duration;
 
@@ -106,11 +106,13 @@ fn next_status(account: &Account, cluster: &str, task: &Task) -> Option<TaskStat
 
 /// Where the way down begins.
 fn first_stop_station(account: &Account, task: &Task) -> TaskStatus {
-    let signal_first = !account.switches.stop_task_deregisters_first;
+    let switches = account.switches;
     match (task.stop_cause, task.last_status) {
         (Some(StopCause::ContainerExited), _) => TaskStatus::Deprovisioning,
-        (Some(StopCause::Api), _) if signal_first => TaskStatus::Stopping,
+        (Some(StopCause::Api), _) if !switches.stop_task_deregisters_first => TaskStatus::Stopping,
+        (Some(StopCause::Drain), _) if !switches.drain_deregisters_first => TaskStatus::Stopping,
         (_, TaskStatus::Running) => TaskStatus::Deactivating,
+        _ if targets::has_any(account, &task.arn) => TaskStatus::Deactivating,
         _ => TaskStatus::Stopping,
     }
 }
@@ -132,6 +134,7 @@ fn agent_listens(account: &Account, cluster: &str, task: &Task) -> bool {
 
 fn enter(account: &mut Account, cluster: &str, task_arn: &str, status: TaskStatus) {
     match status {
+        TaskStatus::Activating => tasks::activate(account, cluster, task_arn),
         TaskStatus::Running => tasks::begin_running(account, cluster, task_arn),
         TaskStatus::Deactivating => drain_targets(account, cluster, task_arn),
         TaskStatus::Stopping => signal(account, cluster, task_arn),

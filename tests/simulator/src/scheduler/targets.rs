@@ -1,13 +1,14 @@
-//! Targets of Elastic Load Balancing: registered with a running task, drained before it ends.
+//! Targets of Elastic Load Balancing: registered while a task is ACTIVATING, drained before it ends.
 //!
 //! From "Target groups for your Application Load Balancers": a new target is `initial` until its health
-//! checks pass, a deregistered one is `draining` for the deregistration delay and then gone.
+//! checks pass, a deregistered one is `draining` for the deregistration delay and then gone. The containers answer
+//! the checks from the middle of ACTIVATING on, when the image is there; AWS gives no moment.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::events;
-use crate::account::{Account, Cluster, Target, TargetGroup, TargetState, Task};
+use crate::account::{Account, Cluster, Target, TargetGroup, TargetState, Task, TaskStatus};
 use crate::time::SimTime;
 
 /// How often a target that is healthy or unhealthy is checked again; the shortest interval that Elastic Load
@@ -15,7 +16,7 @@ use crate::time::SimTime;
 /// first checks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Registers a task that has just started to run with the target groups of its service.
+/// Registers a task that is ACTIVATING with the target groups of its service.
 pub(crate) fn register(account: &mut Account, cluster: &str, task_arn: &str) {
     let Some(task) = account.clusters.get(cluster).and_then(|cluster| cluster.tasks.get(task_arn)) else {
         return;
@@ -32,7 +33,7 @@ pub(crate) fn register(account: &mut Account, cluster: &str, task_arn: &str) {
     }
 }
 
-/// The targets a running task should have, one for each target group of its service.
+/// The targets a task should have, one for each target group of its service.
 fn targets_of(account: &Account, cluster: &Cluster, task: &Task) -> Vec<(String, Target)> {
     let Some(service) = super::health::service_of(cluster, task) else { return Vec::new() };
     let mut targets = Vec::new();
@@ -128,14 +129,22 @@ fn remove_drained(group: &mut TargetGroup, now: SimTime) {
 /// What the health checks of the load balancer say about a registered target.
 fn checked_state(clusters: &BTreeMap<String, Cluster>, target: &Target, now: SimTime) -> TargetState {
     let Some((cluster, task)) = find(clusters, &target.task_arn) else { return target.state };
-    let Some(started) = task.started_at else { return target.state };
     let instance = task.container_instance.as_ref().and_then(|arn| cluster.container_instances.get(arn));
-    if instance.is_some_and(|instance| !instance.host_alive)
-        || !task.gets_healthy && now.since(started) >= task.pace.health
-    {
+    let is_checked = is_checked(task, now);
+    if instance.is_some_and(|instance| !instance.host_alive) || !task.gets_healthy && is_checked {
         return TargetState::Unhealthy;
     }
-    if now.since(started) >= task.pace.health { TargetState::Healthy } else { target.state }
+    if is_checked { TargetState::Healthy } else { target.state }
+}
+
+/// Whether the first checks are through, which the containers answer from the middle of ACTIVATING on.
+fn is_checked(task: &Task, now: SimTime) -> bool {
+    let lead = task.pace.activating / 2;
+    match (task.last_status, task.started_at) {
+        (_, Some(started)) => now.since(started) + lead >= task.pace.health,
+        (TaskStatus::Activating, None) => now.since(task.status_since) >= lead + task.pace.health,
+        (_, None) => false,
+    }
 }
 
 /// A task and its cluster, whose name is part of the task's ARN.

@@ -100,23 +100,30 @@ pub fn create_standalone(
     create(account, cluster, new)
 }
 
-/// The task starts to run: its ports are bound and its targets registered.
+/// ACTIVATING: the containers are created, their ports bound and the targets registered.
+pub(crate) fn activate(account: &mut Account, cluster: &str, task_arn: &str) {
+    let ports = bind_ports(account, cluster, task_arn);
+    if let Some(task) = account.clusters.get_mut(cluster).and_then(|cluster| cluster.tasks.get_mut(task_arn))
+    {
+        task.host_ports = ports;
+        targets::register(account, cluster, task_arn);
+    }
+}
+
+/// The task starts to run.
 pub(crate) fn begin_running(account: &mut Account, cluster: &str, task_arn: &str) {
     let now = account.now;
-    let ports = bind_ports(account, cluster, task_arn);
     let Some(task) = account.clusters.get_mut(cluster).and_then(|cluster| cluster.tasks.get_mut(task_arn))
     else {
         return;
     };
     task.started_at = Some(now);
-    task.host_ports = ports;
     let (subject, service) = (short(task), task.service().map(str::to_owned));
     if let Some(service) = service.and_then(|name| account.clusters.get_mut(cluster)?.services.get_mut(&name))
     {
         service.failed_starts = 0;
     }
     events::note(account, "agent", &subject, "RUNNING");
-    targets::register(account, cluster, task_arn);
 }
 
 fn bind_ports(account: &mut Account, cluster: &str, task_arn: &str) -> BTreeMap<u16, u16> {
@@ -154,6 +161,7 @@ fn free_port(account: &mut Account, taken: &BTreeSet<u16>) -> u16 {
 
 /// Puts a task there that has been RUNNING and healthy for `age`, as if it had always been.
 pub(crate) fn settle(account: &mut Account, cluster: &str, task_arn: &str, age: Duration) {
+    activate(account, cluster, task_arn);
     begin_running(account, cluster, task_arn);
     let started = account.now - age;
     let Account { clusters, target_groups, task_definitions, .. } = account;

@@ -1,14 +1,17 @@
 //! `DetachInstances` and `AttachInstances`.
 //!
 //! From "Detach or attach instances": a detached machine lives on outside the group, without hooks and without its
-//! protection; the desired capacity falls with it or substitutes are launched. An attached one raises it.
+//! protection; the desired capacity falls with it or substitutes are launched. It falls also with one on standby, which did
+//! not count, so that others may be terminated; what is retained leaves only without decrement. An attached one raises the
+//! desired capacity, and must be in a zone of the group. From "How suspended processes affect other processes": nobody comes
+//! in while `Launch` is suspended.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::{Answer, Change};
 use super::{activities, count, group, group_mut, input, invalid, member, required};
-use crate::account::{AutoScalingGroup, GroupInstance, LifecycleState, MachineState};
+use crate::account::{AutoScalingGroup, GroupInstance, LifecycleState, Machine, MachineState};
 use crate::scheduler::groups::{admit, at, enter, instance_mut, open};
 use crate::wire::ApiError;
 use crate::wire::query::Xml;
@@ -68,6 +71,7 @@ pub(super) fn leave_all(change: &mut Change<'_>, value: &Value, way: &Way) -> An
         }
     }
     if decrements {
+        refuse_retained(found, &input.instance_ids)?;
         keeps_minimum(found, &input.instance_ids, way.what)?;
     }
     let mut begun = Vec::new();
@@ -85,10 +89,26 @@ pub(super) fn shown(group: &AutoScalingGroup, ids: &[String]) -> Vec<u8> {
     xml.into_bytes()
 }
 
+/// The desired capacity does not fall for what is retained; the words are made up.
+fn refuse_retained(group: &AutoScalingGroup, ids: &[String]) -> Result<(), ApiError> {
+    let mut instances = ids.iter().filter_map(|id| group.instances.get(id));
+    match instances.find(|it| it.state == LifecycleState::TerminatingRetained) {
+        Some(it) => {
+            Err(invalid(format!("The instance {} is retained and leaves only without decrement.", it.id)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Nobody comes into a group whose process `Launch` is suspended; the words are made up.
+pub(super) fn takes_in(group: &AutoScalingGroup) -> Result<(), ApiError> {
+    let refusal = || invalid(format!("The Launch process of {} is suspended.", group.name));
+    if group.suspends("Launch") { Err(refusal()) } else { Ok(()) }
+}
+
 /// The desired capacity may not fall below the minimum.
-pub(super) fn keeps_minimum(group: &AutoScalingGroup, ids: &[String], what: &str) -> Result<(), ApiError> {
-    let counted = ids.iter().filter_map(|id| group.instances.get(id)).filter(|it| it.state.counts());
-    let units: u32 = counted.map(GroupInstance::units).sum();
+fn keeps_minimum(group: &AutoScalingGroup, ids: &[String], what: &str) -> Result<(), ApiError> {
+    let units: u32 = ids.iter().filter_map(|id| group.instances.get(id)).map(GroupInstance::units).sum();
     if group.desired_capacity >= group.min_size + units {
         return Ok(());
     }
@@ -119,7 +139,7 @@ pub(super) fn leave(
 ) -> Result<String, ApiError> {
     let found = group(change.account, Some(name))?;
     let (instance, desired) = (member(found, id)?, found.desired_capacity);
-    let fewer = if decrements && instance.state.counts() { instance.units() } else { 0 };
+    let fewer = if decrements { instance.units() } else { 0 };
     let zone = instance.zone.clone();
     let shrinking =
         (fewer > 0).then(|| format!(", shrinking the capacity from {desired} to {}", desired - fewer));
@@ -140,11 +160,15 @@ pub(super) fn attach(change: &mut Change<'_>, value: &Value) -> Answer {
     let found = group(change.account, input.auto_scaling_group_name.as_deref())?;
     let name = found.name.clone();
     count(&input.instance_ids, MAX)?;
+    takes_in(found)?;
     for id in &input.instance_ids {
         let machine = change.account.machines.get(id);
-        let is_free = |it: &&crate::account::Machine| it.group.is_none() && it.state == MachineState::Running;
-        if machine.as_ref().is_none_or(|it| !is_free(it)) {
-            return Err(invalid(format!("Invalid Instance ID: {id}, or it belongs to a group already.")));
+        let is_free = |it: &&Machine| it.group.is_none() && it.state == MachineState::Running;
+        let machine = machine.filter(is_free).ok_or_else(|| {
+            invalid(format!("Invalid Instance ID: {id}, or it belongs to a group already."))
+        })?;
+        if !found.zones.contains(&machine.zone) {
+            return Err(invalid(format!("The instance {id} is in a zone that {name} does not use.")));
         }
     }
     let more = input.instance_ids.len() as u32;

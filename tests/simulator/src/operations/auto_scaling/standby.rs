@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use super::super::{Answer, Change};
-use super::membership::{Input, MAX, Way, leave_all, shown, sizes};
+use super::membership::{Input, MAX, Way, leave_all, shown, sizes, takes_in};
 use super::{count, group, group_mut, input, invalid, member};
 use crate::account::{GroupInstance, LifecycleState};
 use crate::scheduler::groups::{at, enter as put_into, instance_mut, open};
@@ -30,9 +30,7 @@ pub(super) fn exit(change: &mut Change<'_>, value: &Value) -> Answer {
     let found = group(change.account, input.auto_scaling_group_name.as_deref())?;
     let name = found.name.clone();
     count(&input.instance_ids, MAX)?;
-    if found.suspends("Launch") {
-        return Err(invalid(format!("The Launch process of {name} is suspended.")));
-    }
+    takes_in(found)?;
     let mut units = 0;
     for id in &input.instance_ids {
         let instance = member(found, id)?;

@@ -125,8 +125,8 @@ impl WriteInput {
             if given.key.to_lowercase().starts_with("aws:") {
                 return Err(invalid("Keys that begin with aws: are reserved"));
             }
-            if given.key.chars().count() > 128 || given.value.chars().count() > 256 {
-                return Err(invalid("A key has at most 128 characters, and a value 256"));
+            if !(1..=128).contains(&given.key.chars().count()) || given.value.chars().count() > 256 {
+                return Err(invalid("A key has 1 to 128 characters, and a value at most 256"));
             }
         }
         Ok(())

@@ -2,7 +2,8 @@
 //!
 //! From its page and "Manual scaling": one instance by its id, or up to a hundred of one group, all or none; lifecycle
 //! hooks hold each; scale-in protection and a suspended `Terminate` do not stop it; the desired capacity falls with it or
-//! a substitute is launched. What becomes of an instance that is being terminated already is a switch.
+//! a substitute is launched. What becomes of an instance that is being terminated already is a switch, and so is whether one
+//! on standby may be terminated at all; the words of that refusal are made up.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -83,14 +84,24 @@ fn terminable(account: &Account, group: &AutoScalingGroup, instance: &GroupInsta
             "The instance {} is leaving Auto Scaling group {}.",
             instance.id, group.name
         ))),
+        LifecycleState::EnteringStandby if account.switches.standby_takes_minutes => {
+            Err(ApiError::activity_in_progress(instance.activity.as_deref().unwrap_or_default()))
+        }
+        LifecycleState::Standby if account.switches.standby_refuses_termination => {
+            Err(invalid(format!("The instance {} is in Standby.", instance.id)))
+        }
         _ => Ok(()),
     }
 }
 
-/// Units by which the desired capacity falls when this instance leaves with a decrement.
+/// Units by which the desired capacity falls when this instance leaves with a decrement: also by those of one on standby,
+/// which do not count in it ("Detach or attach instances" warns of it; of terminations no page says otherwise).
 fn units_off(instance: &GroupInstance, again: TerminatingAgain) -> u32 {
-    let twice = again == TerminatingAgain::Decremented && instance.state.is_terminating();
-    if instance.state.counts() || twice { instance.units() } else { 0 }
+    match instance.state {
+        LifecycleState::TerminatingRetained => 0,
+        state if state.is_terminating() && again != TerminatingAgain::Decremented => 0,
+        _ => instance.units(),
+    }
 }
 
 fn keeps_minimum(group: &AutoScalingGroup, ids: &[String], again: TerminatingAgain) -> Result<(), ApiError> {

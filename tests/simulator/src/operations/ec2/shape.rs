@@ -1,6 +1,6 @@
 //! An instance as EC2 answers it.
 
-use crate::account::{Account, Machine, MachineState, Market, Tags};
+use crate::account::{Account, GROUP_TAG, Machine, MachineState, Market, Tags};
 use crate::scheduler::emission;
 use crate::wire::query::Xml;
 
@@ -56,7 +56,7 @@ pub(super) fn state(xml: &mut Xml, element: &str, state: MachineState) {
 pub(super) fn tags(machine: &Machine) -> Tags {
     let mut tags = machine.tags.clone();
     if let Some(group) = &machine.group {
-        tags.insert("aws:autoscaling:groupName".to_owned(), group.clone());
+        tags.insert(GROUP_TAG.to_owned(), group.clone());
     }
     if let Some((id, version)) = &machine.launch_template {
         tags.insert("aws:ec2launchtemplate:id".to_owned(), id.clone());

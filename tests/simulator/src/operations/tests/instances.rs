@@ -100,3 +100,19 @@ fn custom_attributes_are_put_listed_and_deleted_up_to_ten() {
     let nowhere = json!({ "cluster": "web", "attributes": nowhere });
     assert_eq!(code(&mut account, "PutAttributes", nowhere), "TargetNotFoundException");
 }
+
+#[test]
+fn whether_attributes_outlive_their_registration_is_a_switch() {
+    for outlive in [false, true] {
+        let mut account = account();
+        account.switches.attributes_outlive_registration = outlive;
+        let arn = instances(&mut account)[0].clone();
+        let mark = json!([{ "name": "mark", "value": "1", "targetId": arn }]);
+        call(&mut account, "PutAttributes", json!({ "cluster": "web", "attributes": mark })).unwrap();
+        let instance = account.clusters.get_mut("web").unwrap().container_instances.get_mut(&arn).unwrap();
+        instance.status = ContainerInstanceStatus::Inactive;
+        let list = json!({ "cluster": "web", "targetType": "container-instance", "attributeName": "mark" });
+        let listed = call(&mut account, "ListAttributes", list).unwrap();
+        assert_eq!(listed["attributes"].as_array().unwrap().len(), usize::from(outlive));
+    }
+}

@@ -122,3 +122,20 @@ fn standalone_tasks_are_started_or_say_why_not() {
         "ClientException"
     );
 }
+
+/// An extension is refused too, where more tasks are protected than desired.
+#[test]
+fn whether_protected_tasks_that_hold_a_service_up_refuse_protection_is_a_switch() {
+    for (held_deployment_refuses_protection, failures) in [(false, 0), (true, 1)] {
+        let mut account = account();
+        account.switches.held_deployment_refuses_protection = held_deployment_refuses_protection;
+        let web = tasks_of(&mut account, "web");
+        let protect = |task: &str| json!({ "cluster": "web", "tasks": [task], "protectionEnabled": true });
+        for task in &web[..2] {
+            call(&mut account, "UpdateTaskProtection", protect(task)).unwrap();
+        }
+        account.clusters.get_mut("web").unwrap().services.get_mut("web").unwrap().desired_count = 1;
+        let again = call(&mut account, "UpdateTaskProtection", protect(&web[0])).unwrap();
+        assert_eq!(again["failures"].as_array().unwrap().len(), failures, "{again}");
+    }
+}

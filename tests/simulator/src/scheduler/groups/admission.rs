@@ -2,7 +2,8 @@
 
 use super::choice::{Choice, template};
 use crate::account::{
-    Account, AutoScalingGroup, GroupInstance, LifecycleState, Machine, MachineState, TemplateVersion,
+    Account, AutoScalingGroup, GROUP_TAG, GroupInstance, LifecycleState, Machine, MachineState,
+    TemplateVersion,
 };
 use crate::scheduler::machines::{self, LaunchRequest};
 use crate::time::SimTime;
@@ -42,6 +43,7 @@ pub fn admit(account: &mut Account, group: &str, id: &str, version: Option<u64>)
     let name = group.name.clone();
     if let Some(machine) = account.machines.get_mut(id) {
         machine.group = Some(name.clone());
+        machine.tags.insert(GROUP_TAG.to_owned(), name.clone());
         machine.launch_template = template_id.map(|id| (id, version));
     }
     if let Some(group) = account.auto_scaling_groups.get_mut(&name) {

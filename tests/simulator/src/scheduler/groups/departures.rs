@@ -3,10 +3,17 @@
 //! From "Amazon EC2 Auto Scaling instance lifecycle" and "Retain instances": an abandoned hook ends the wait of all, and
 //! in a group that retains such instances it leaves the machine running outside the group's capacity.
 
+use std::time::Duration;
+
 use super::{activities, announcements, enter, group_mut, holds, ids_where, instance_mut, machine_state};
-use crate::account::{Account, ActionResult, LifecycleState, MachineState, StatusCode, Transition};
+use crate::account::{
+    Account, ActionResult, GROUP_TAG, GroupInstance, LifecycleState, MachineState, StatusCode, Transition,
+};
 use crate::scheduler::events::note;
 use crate::scheduler::machines;
+
+/// How long the move to standby takes in runs where it is slow: as long as a target is deregistered by default.
+const SLOW_MOVE: Duration = Duration::from_mins(5);
 
 /// Takes an instance out of service; the id of the activity is returned, if the group has such an instance.
 pub(crate) fn begin(account: &mut Account, group: &str, id: &str, cause: &str) -> Option<String> {
@@ -36,17 +43,21 @@ pub(super) fn tick(account: &mut Account, group: &str) {
     for id in ids_where(account, group, |it| it.state == LifecycleState::Detaching) {
         detach(account, group, &id);
     }
-    for id in ids_where(account, group, |it| it.state == LifecycleState::EnteringStandby) {
+    let move_time = if account.switches.standby_takes_minutes { SLOW_MOVE } else { Duration::ZERO };
+    let has_moved = |it: &GroupInstance| account.now.since(it.since) >= move_time;
+    let arrived = |it: &GroupInstance| it.state == LifecycleState::EnteringStandby && has_moved(it);
+    for id in ids_where(account, group, arrived) {
         enter(account, group, &id, LifecycleState::Standby);
         finish(account, group, &id);
     }
 }
 
-/// The machine lives on, and the group forgets it.
+/// The machine lives on without the tag that names its group, and the group forgets it.
 fn detach(account: &mut Account, group: &str, id: &str) {
     finish(account, group, id);
     if let Some(machine) = account.machines.get_mut(id) {
         machine.group = None;
+        machine.tags.remove(GROUP_TAG);
     }
     forget(account, group, id);
 }

@@ -1,8 +1,9 @@
 //! Instances whose machines no longer run are noticed and replaced.
 //!
 //! From "Health checks for instances in an Auto Scaling group": an instance in any state other than running is
-//! unhealthy and is replaced at once. From "Suspend and resume": with `HealthCheck` suspended nobody is marked; with
-//! `ReplaceUnhealthy`, `Launch` or `Terminate` suspended nobody is replaced until it is resumed.
+//! unhealthy and is replaced at once. From "How suspended processes affect other processes": with `HealthCheck` suspended
+//! nobody is marked; with `ReplaceUnhealthy` or `Terminate` suspended nobody is replaced until it is resumed; with `Launch`
+//! alone suspended the unhealthy are terminated all the same, and replaced once it is resumed.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(super) fn tick(account: &mut Account, group: &str) {
         watch(account, group, &id);
     }
     let Some(described) = account.auto_scaling_groups.get(group) else { return };
-    if !replaces(described) {
+    if !ends_unhealthy(described) {
         return;
     }
     let unhealthy = |it: &GroupInstance| it.state == LifecycleState::InService && !it.healthy;
@@ -35,8 +36,8 @@ pub(super) fn tick(account: &mut Account, group: &str) {
     }
 }
 
-fn replaces(group: &AutoScalingGroup) -> bool {
-    !["ReplaceUnhealthy", "Launch", "Terminate"].iter().any(|process| group.suspends(process))
+fn ends_unhealthy(group: &AutoScalingGroup) -> bool {
+    !["ReplaceUnhealthy", "Terminate"].iter().any(|process| group.suspends(process))
 }
 
 fn watch(account: &mut Account, group: &str, id: &str) {

@@ -2,7 +2,7 @@
 //!
 //! From "Amazon EC2 Auto Scaling lifecycle hooks" and `RecordLifecycleActionHeartbeat`: a heartbeat starts the timeout
 //! anew, but nothing lasts longer than the global timeout. An abandoned action ends the wait whatever the others do.
-//! A hook that is changed or deleted leaves the actions it has opened as they are.
+//! A hook that is changed leaves the actions it has opened as they are; `DeleteLifecycleHook` completes those of its own.
 
 use super::{announcements, group_mut, ids_where, instance, instance_mut, uuid};
 use crate::account::{Account, ActionResult, GroupInstance, LifecycleAction, LifecycleHook, Transition};

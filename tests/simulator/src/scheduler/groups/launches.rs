@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use super::choice::{Choice, choose};
 use super::{activities, announcements, group_mut, size};
-use crate::account::{Account, AutoScalingGroup, GroupInstance, LifecycleState, Market, StatusCode, Tags};
+use crate::account::{
+    Account, AutoScalingGroup, GROUP_TAG, GroupInstance, LifecycleState, Market, StatusCode, Tags,
+};
 use crate::scheduler::machines::{self, LaunchRequest};
 
 /// The first interval after a failure; each further one is twice as long.
@@ -142,7 +144,7 @@ fn start(account: &mut Account, group: &str, zone: &str, choice: &Choice, cause:
 fn request(group: &AutoScalingGroup, zone: &str, choice: &Choice) -> LaunchRequest {
     let propagated = group.tags.iter().filter(|(_, tag)| tag.propagate_at_launch);
     let mut tags: Tags = propagated.map(|(key, tag)| (key.clone(), tag.value.clone())).collect();
-    tags.insert("aws:autoscaling:groupName".to_owned(), group.name.clone());
+    tags.insert(GROUP_TAG.to_owned(), group.name.clone());
     LaunchRequest {
         zone: zone.to_owned(),
         instance_type: choice.instance_type.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::account::{Account, StopCode, TargetState, Task, TaskStatus};
+use crate::account::{Account, StopCause, StopCode, TargetState, Task, TaskStatus};
 use crate::builder::AccountBuilder;
 use crate::scheduler::{Engine, lifecycle};
 use crate::switches::Switches;
@@ -73,6 +73,20 @@ fn by_the_same_switch_the_scheduler_still_deregisters_first() {
 }
 
 #[test]
+fn by_a_switch_of_its_own_a_drain_kills_before_it_deregisters() {
+    for (drain_deregisters_first, station) in
+        [(true, TaskStatus::Deactivating), (false, TaskStatus::Stopping)]
+    {
+        let (mut account, arn) = behind_a_target_group(true);
+        account.switches.drain_deregisters_first = drain_deregisters_first;
+        let because = (StopCode::ServiceSchedulerInitiated, StopCause::Drain);
+        lifecycle::stop_because(&mut account, "web", &arn, because, "test");
+        assert_eq!(stations(&mut account, &arn, 5)[0].0, station);
+        assert_eq!(task(&account, &arn).undrained_kill, !drain_deregisters_first);
+    }
+}
+
+#[test]
 fn a_new_task_waits_in_pending_for_room_that_is_not_free_yet() {
     let mut account = AccountBuilder::new(3)
         .cluster("web")
@@ -133,4 +147,58 @@ fn stopped_tasks_are_forgotten_after_an_hour() {
     assert!(account.clusters["web"].tasks.contains_key(&arn));
     engine.advance(&mut account, start + Duration::from_mins(63), &mut |_| ());
     assert!(!account.clusters["web"].tasks.contains_key(&arn));
+}
+
+/// A task that another one of the service makes room for, followed from PENDING on.
+fn started_with(health_seconds: u64) -> Vec<(TaskStatus, Option<TargetState>)> {
+    let (mut account, old) = behind_a_target_group(true);
+    let definition = account.task_definitions.values_mut().next().expect("built");
+    definition.typical.health = Duration::from_secs(health_seconds);
+    lifecycle::container_exits(&mut account, "web", &old);
+    let mut passed = Vec::new();
+    let until = account.now + Duration::from_mins(2);
+    Engine::new(3).advance(&mut account, until, &mut |account| {
+        let Some(new) = account.clusters["web"].tasks.values().find(|task| task.arn != old) else { return };
+        let mut targets = account.target_groups.values().flat_map(|group| &group.targets);
+        let target = targets.find(|target| target.task_arn == new.arn).map(|target| target.state);
+        if passed.last() != Some(&(new.last_status, target)) {
+            passed.push((new.last_status, target));
+        }
+    });
+    passed
+}
+
+#[test]
+fn targets_are_registered_in_activating_and_may_be_healthy_before_running() {
+    use TargetState::{Healthy, Initial};
+    let slow = [
+        (TaskStatus::Pending, None),
+        (TaskStatus::Activating, Some(Initial)),
+        (TaskStatus::Running, Some(Initial)),
+        (TaskStatus::Running, Some(Healthy)),
+    ];
+    assert_eq!(started_with(15), slow);
+    let quick = [
+        (TaskStatus::Pending, None),
+        (TaskStatus::Activating, Some(Initial)),
+        (TaskStatus::Activating, Some(Healthy)),
+        (TaskStatus::Running, Some(Healthy)),
+    ];
+    assert_eq!(started_with(1), quick);
+}
+
+/// Its target gets requests already, so that they are let finish.
+#[test]
+fn a_task_that_is_stopped_in_activating_drains_its_targets_first() {
+    let (mut account, old) = behind_a_target_group(true);
+    lifecycle::container_exits(&mut account, "web", &old);
+    let newest = |account: &Account| account.clusters["web"].tasks.values().find(|it| it.arn != old).cloned();
+    let mut engine = Engine::new(3);
+    while newest(&account).is_none_or(|task| task.last_status != TaskStatus::Activating) {
+        engine.tick(&mut account);
+    }
+    let new = newest(&account).expect("seen above").arn;
+    lifecycle::begin_stop(&mut account, "web", &new, StopCode::ServiceSchedulerInitiated, "test");
+    assert_eq!(stations(&mut account, &new, 5)[0].0, TaskStatus::Deactivating);
+    assert!(!task(&account, &new).undrained_kill);
 }

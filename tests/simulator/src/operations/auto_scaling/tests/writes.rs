@@ -1,6 +1,6 @@
 //! The operations that change something, up to what they change at once.
 
-use super::super::testing::{account, account_with, call, done, refused, states, texts};
+use super::super::testing::{account, account_with, call, done, refused, states, texts, wait};
 use crate::account::Account;
 use crate::switches::TerminatingAgain;
 
@@ -102,6 +102,21 @@ fn what_terminating_again_does_is_a_switch() {
     assert_eq!(again(TerminatingAgain::Answered), (200, 2, 1));
     assert_eq!(again(TerminatingAgain::Decremented), (200, 1, 1));
     assert_eq!(again(TerminatingAgain::Refused), (400, 2, 1));
+}
+
+#[test]
+fn whether_an_instance_on_standby_is_terminated_is_a_switch() {
+    for refuses in [false, true] {
+        let mut account = account();
+        account.switches.standby_refuses_termination = refuses;
+        let form = format!("{GROUP}&InstanceIds.member.1=i-a1&ShouldDecrementDesiredCapacity=true");
+        done(&mut account, "EnterStandby", &form);
+        wait(&mut account, 5);
+        let form = "InstanceId=i-a1&ShouldDecrementDesiredCapacity=false";
+        let (status, body) = call(&mut account, "TerminateInstanceInAutoScalingGroup", form);
+        assert_eq!(status, if refuses { 400 } else { 200 }, "{body}");
+        assert_eq!(states(&account)[0].1, if refuses { "Standby" } else { "Terminating" });
+    }
 }
 
 #[test]
@@ -213,6 +228,20 @@ fn tags_are_set_and_removed() {
     assert!(!account.auto_scaling_groups["web"].tags.contains_key("owner"));
     refused(&mut account, "CreateOrUpdateTags", &form.replace("ResourceId=web", "ResourceId=no"));
     refused(&mut account, "CreateOrUpdateTags", &form.replace("auto-scaling-group", "instance"));
+}
+
+#[test]
+fn tags_have_at_most_128_characters_of_key_and_256_of_value() {
+    let mut account = account();
+    let form = |key: usize, value: usize| {
+        let (key, value) = ("k".repeat(key), "v".repeat(value));
+        let tag = "Tags.member.1.ResourceId=web&Tags.member.1.ResourceType=auto-scaling-group";
+        format!("{tag}&Tags.member.1.Key={key}&Tags.member.1.Value={value}")
+    };
+    done(&mut account, "CreateOrUpdateTags", &form(128, 256));
+    for (key, value) in [(129, 1), (1, 257), (0, 1)] {
+        refused(&mut account, "CreateOrUpdateTags", &form(key, value));
+    }
 }
 
 #[test]

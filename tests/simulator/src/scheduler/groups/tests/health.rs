@@ -26,9 +26,7 @@ fn a_dead_machine_is_noticed_within_two_minutes_and_replaced() {
 
 #[test]
 fn nobody_is_replaced_while_the_process_is_suspended() {
-    for (process, healthy) in
-        [("HealthCheck", true), ("ReplaceUnhealthy", false), ("Launch", false), ("Terminate", false)]
-    {
+    for (process, healthy) in [("HealthCheck", true), ("ReplaceUnhealthy", false), ("Terminate", false)] {
         let mut account = account_with(|group| group.suspends(&[process]));
         machines::terminate(&mut account, "i-a1", "person");
         wait(&mut account, 300);
@@ -70,4 +68,16 @@ fn nobody_looks_after_the_health_of_an_instance_on_standby() {
     machines::terminate(&mut account, "i-a1", "person");
     wait(&mut account, 600);
     assert_eq!(state_of(&account, "i-a1"), Some("Standby"));
+}
+
+#[test]
+fn with_launch_alone_suspended_the_dead_go_and_are_replaced_when_it_is_resumed() {
+    let mut account = account_with(|group| group.suspends(&["Launch"]));
+    machines::terminate(&mut account, "i-a1", "person");
+    wait(&mut account, 600);
+    assert_eq!((state_of(&account, "i-a1"), serving(&account)), (None, vec!["i-b1", "i-c1"]));
+    assert_eq!(account.auto_scaling_groups["web"].desired_capacity, 3, "it stays, and nobody fills it");
+    done(&mut account, "ResumeProcesses", GROUP);
+    wait(&mut account, 120);
+    assert_eq!(serving(&account).len(), 3);
 }
