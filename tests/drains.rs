@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use drain::handle;
+use evenkeel::aws::Aws;
 use evenkeel::error::Error;
 use evenkeel::report::drain::{DrainReport, InstanceReport, StageClock};
 use evenkeel::settings::Settings;
@@ -133,8 +134,13 @@ impl Lived {
 impl Stage {
     /// One invocation of `drain` with this event, on an instance of its own.
     pub async fn drain(&self, event: Value) -> Result<DrainReport, Error> {
+        self.drain_over(&self.aws(), event).await
+    }
+
+    /// The same over a client of the caller's own.
+    pub async fn drain_over(&self, aws: &Aws, event: Value) -> Result<DrainReport, Error> {
         let settings = Settings::from_pairs(self.settings.clone())?;
-        let result = handle(event, INVOCATION, &self.aws(), &settings).await;
+        let result = handle(event, INVOCATION, aws, &settings).await;
         result.inspect(|report| permissions::note("drain", &report.api_calls))
     }
 

@@ -8,6 +8,7 @@ pub mod drains;
 pub mod families;
 pub mod foreseen;
 pub mod late;
+pub mod leash;
 pub mod permissions;
 pub mod recorded;
 pub mod rollouts;
@@ -79,8 +80,13 @@ impl Stage {
 
     /// One invocation with `event`, on an instance of its own.
     pub async fn invoke(&self, event: Value) -> Result<Report, Error> {
+        self.invoke_over(&self.aws(), event).await
+    }
+
+    /// The same over a client of the caller's own.
+    pub async fn invoke_over(&self, aws: &Aws, event: Value) -> Result<Report, Error> {
         let settings = Settings::from_pairs(self.settings.clone())?;
-        let result = rebalance::handle(event, INVOCATION, &self.aws(), &settings).await;
+        let result = rebalance::handle(event, INVOCATION, aws, &settings).await;
         result.inspect(|report| permissions::note("rebalance", &report.api_calls))
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use evenkeel::aws::Aws;
 use evenkeel::error::Error;
 use evenkeel::report::rollout::{GroupReport, RolloutReport};
 use evenkeel::settings::Settings;
@@ -87,8 +88,13 @@ pub fn images(account: &Account) -> (Vec<String>, usize) {
 impl Stage {
     /// One invocation of `rollout` with this event, on an instance of its own.
     pub async fn rollout(&self, event: Value) -> Result<RolloutReport, Error> {
+        self.rollout_over(&self.aws(), event).await
+    }
+
+    /// The same over a client of the caller's own.
+    pub async fn rollout_over(&self, aws: &Aws, event: Value) -> Result<RolloutReport, Error> {
         let settings = Settings::from_pairs(self.settings.clone())?;
-        let result = handle(event, INVOCATION, &self.aws(), &settings).await;
+        let result = handle(event, INVOCATION, aws, &settings).await;
         result.inspect(|report| permissions::note("rollout", &report.api_calls))
     }
 

@@ -1,132 +1,212 @@
-//! Everybody else: Spot, autoscaling, deployments, people. Each acts at moments drawn from the seed, and what they do is
-//! theirs: checkers are told where they could take it for Evenkeel's.
+//! Everybody else: Spot, autoscaling, deployments, people, infrastructure as code. Each acts at moments drawn from the seed.
+//! What each does is in `acts`.
 
 use std::time::Duration;
 
 use evenkeel_tests::Stage;
 use evenkeel_tests::clusters::ZONES;
-use simulator::account::{Account, ContainerInstanceStatus, InterruptionAction, LifecycleState, Market};
-use simulator::scheduler::deployments::start_deployment;
-use simulator::scheduler::{events, machines, spot};
+use serde_json::{Value, json};
+use simulator::account::{Account, InterruptionAction, LifecycleState, Market};
 use tokio::time::Instant;
 
-use crate::world::new_version;
+use crate::acts;
+use crate::coverage::Focus;
 
-/// What somebody does, and how many hours lie between two times, on average.
+/// What somebody does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     Interrupt,
     Recommend,
     Scale,
     Deploy,
+    TaskDies,
+    Protect,
     Pause,
     DrainByHand,
     Shortage,
+    ZoneLost,
+    Resize,
+    InfrastructureAsCode,
+    AskForRebalance,
+    AskForDrain,
     Rollout,
     Abort,
 }
 
-const ACTS: [(Act, f64); 9] = [
+/// How many hours lie between two times, on average.
+const ACTS: [(Act, f64); 16] = [
     (Act::Interrupt, 3.0),
-    (Act::Recommend, 6.0),
+    (Act::Recommend, 8.0),
     (Act::Scale, 1.0),
     (Act::Deploy, 3.0),
+    (Act::TaskDies, 2.0),
+    (Act::Protect, 10.0),
     (Act::Pause, 12.0),
-    (Act::DrainByHand, 10.0),
+    (Act::DrainByHand, 12.0),
     (Act::Shortage, 8.0),
-    (Act::Rollout, 5.0),
-    (Act::Abort, 14.0),
+    (Act::ZoneLost, 40.0),
+    (Act::Resize, 12.0),
+    (Act::InfrastructureAsCode, 16.0),
+    (Act::AskForRebalance, 4.0),
+    (Act::AskForDrain, 10.0),
+    (Act::Rollout, 6.0),
+    (Act::Abort, 16.0),
 ];
 
-/// How long a pause, a drain by hand and a shortage last.
+/// How long a pause, a drain by hand, a shortage and a foreign protection last.
 const FOR_A_WHILE: Duration = Duration::from_mins(20);
 
-/// What an act asks of the functions.
-pub(crate) enum Asks {
-    /// Nothing.
-    Nothing,
-    /// To roll out, or to end it.
-    Rollout(&'static str),
+/// How long after its start a rollout is aborted in runs that are after the way back, at most.
+const SECONDS_TO_ABORT: u64 = 600;
+
+/// When the first rollout begins in runs that are after one.
+const EARLY: Duration = Duration::from_mins(12);
+
+/// A command that somebody sends to a function.
+pub(crate) type Command = (&'static str, Value);
+
+/// What others change, and what may be expected at the end because of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Others {
+    /// Services that others scale.
+    pub(crate) scaled: Vec<String>,
+    /// Whether ECS sizes the group.
+    pub(crate) is_managed: bool,
+    /// Whether somebody has given the group another desired capacity.
+    pub(crate) resized: bool,
+    /// Whether somebody took a record of Evenkeel's off the group.
+    pub(crate) erased: bool,
 }
 
 /// The others of one run.
 pub(crate) struct Actors {
     dice: fastrand::Rng,
     next: Vec<(Instant, Act)>,
-    scaled: Vec<String>,
+    abort_at: Option<Instant>,
+    focus: Focus,
+    pub(crate) others: Others,
     /// What is taken back, and when.
     back: Vec<(Instant, Back)>,
+    /// Minimum and maximum of the group, which nobody changes.
+    bounds: (u32, u32),
 }
 
 enum Back {
     Pause,
-    Drain(String),
+    Terminate(String),
+    Activate(String),
 }
 
 impl Actors {
-    pub(crate) fn new(seed: u64, stage: &Stage, scaled: Vec<String>) -> Self {
-        for name in &scaled {
+    pub(crate) fn new(seed: u64, stage: &Stage, focus: Focus, others: Others) -> Self {
+        for name in &others.scaled {
             stage.simulator.checkers(|it| it.leave_to_others(&format!("web/{name}")));
         }
         let mut dice = fastrand::Rng::with_seed(seed ^ 0xac70);
-        let next = ACTS.iter().map(|(act, hours)| (Instant::now() + wait(&mut dice, *hours), *act)).collect();
-        Self { dice, next, scaled, back: Vec::new() }
+        let first = |(act, _): &(Act, f64)| {
+            // A run that is after a rollout begins with one.
+            let is_early = *act == Act::Rollout && focus.is_of_rollouts();
+            let usual = wait(&mut dice, hours(*act, focus));
+            (Instant::now() + if is_early { EARLY } else { usual }, *act)
+        };
+        let next = ACTS.iter().map(first).collect();
+        Self { dice, next, abort_at: None, focus, others, back: Vec::new(), bounds: acts::bounds(stage) }
     }
 
-    /// Whoever is due acts.
-    pub(crate) fn act(&mut self, stage: &Stage) -> Vec<Asks> {
+    /// Whoever is due acts; the commands that were sent.
+    pub(crate) fn act(&mut self, stage: &Stage) -> Vec<Command> {
         self.take_back(stage, false);
         let now = Instant::now();
-        let mut asks = Vec::new();
+        let mut commands = Vec::new();
+        if self.abort_at.is_some_and(|at| at <= now) {
+            self.abort_at = None;
+            commands.push(rollout("abort"));
+        }
         for number in 0..self.next.len() {
             let (at, act) = self.next[number];
             if at <= now {
-                let hours = ACTS.iter().find(|(it, _)| *it == act).map_or(1.0, |(_, hours)| *hours);
-                self.next[number].0 = now + wait(&mut self.dice, hours);
-                asks.push(self.one(stage, act));
+                self.next[number].0 = now + wait(&mut self.dice, hours(act, self.focus));
+                commands.extend(self.one(stage, act));
             }
         }
-        asks
+        commands
     }
 
-    /// Everybody goes home: what is under way is taken back.
-    pub(crate) fn go_home(&mut self, stage: &Stage) {
+    /// Everybody goes home: what is under way is taken back. Whoever erased a record reads in the report that it is lost,
+    /// and aborts.
+    pub(crate) fn go_home(&mut self, stage: &Stage) -> Vec<Command> {
         self.take_back(stage, true);
         stage.simulator.change(|account| {
             for zone in ZONES {
                 account.has_capacity_again(zone, Market::Spot);
+                account.has_capacity_again(zone, Market::OnDemand);
             }
         });
+        if self.others.erased { vec![rollout("abort")] } else { Vec::new() }
     }
 
-    fn one(&mut self, stage: &Stage, act: Act) -> Asks {
+    /// Tells the checkers what others want by now.
+    pub(crate) fn tell(&self, stage: &Stage) {
+        if self.others.is_managed || self.others.resized {
+            acts::tell_sizes(stage, self.bounds);
+        }
+    }
+
+    fn one(&mut self, stage: &Stage, act: Act) -> Option<Command> {
         let until = Instant::now() + FOR_A_WHILE;
+        let change = |change: &mut dyn FnMut(&mut Account)| stage.simulator.change(change);
         match act {
-            Act::Interrupt | Act::Recommend => {
-                let Some(id) = self.member(stage) else { return Asks::Nothing };
-                stage.simulator.change(|account| match act {
-                    Act::Interrupt => spot::interrupt(account, &id, InterruptionAction::Terminate),
-                    _ => spot::recommend(account, &id),
-                });
-            }
-            Act::Scale => self.scale(stage),
-            Act::Deploy => self.deploy(stage),
+            Act::Interrupt | Act::Recommend | Act::AskForDrain => return self.strike_a_member(stage, act),
+            Act::Scale => acts::scale(stage, &mut self.dice, &self.others.scaled),
+            Act::Deploy => acts::deploy(stage, &mut self.dice),
+            Act::TaskDies => acts::task_dies(stage, &mut self.dice),
+            Act::Protect => acts::protect(stage, &mut self.dice, FOR_A_WHILE),
             Act::Pause => {
-                stage.simulator.change(|account| pause(account, true));
+                change(&mut |account| acts::pause(account, true));
                 self.back.push((until, Back::Pause));
             }
             Act::DrainByHand => self.drain_by_hand(stage, until),
-            Act::Shortage => stage.simulator.change(|account| {
-                let (zone, until) = (ZONES[self.dice.usize(..ZONES.len())], account.now + FOR_A_WHILE);
-                account.run_short(zone, Market::Spot, 0, until);
-            }),
-            Act::Rollout => {
-                stage.simulator.change(new_version);
-                return Asks::Rollout("start");
+            Act::Shortage => {
+                let zone = ZONES[self.dice.usize(..ZONES.len())];
+                change(&mut |account| account.run_short(zone, Market::Spot, 0, account.now + FOR_A_WHILE));
             }
-            Act::Abort => return Asks::Rollout("abort"),
+            Act::ZoneLost => acts::lose_zone(stage, ZONES[self.dice.usize(..ZONES.len())], FOR_A_WHILE),
+            Act::Resize if self.others.is_managed => {}
+            Act::Resize => {
+                self.others.resized = true;
+                acts::resize(stage, &mut self.dice);
+            }
+            Act::InfrastructureAsCode => {
+                self.others.erased |= acts::apply(stage, &self.others.scaled);
+            }
+            Act::AskForRebalance => return Some(("rebalance", json!({"cluster": "web"}))),
+            Act::Rollout => return Some(self.roll_out(stage)),
+            Act::Abort => return Some(rollout("abort")),
         }
-        Asks::Nothing
+        None
+    }
+
+    fn strike_a_member(&mut self, stage: &Stage, act: Act) -> Option<Command> {
+        let id = self.member(stage)?;
+        match act {
+            Act::Interrupt => stage.simulator.change(|account| {
+                simulator::scheduler::spot::interrupt(account, &id, InterruptionAction::Terminate);
+            }),
+            Act::Recommend => {
+                stage.simulator.change(|account| simulator::scheduler::spot::recommend(account, &id));
+            }
+            _ => return Some(("drain", json!({"instanceId": id, "cluster": "web"}))),
+        }
+        None
+    }
+
+    /// A new AMI is rolled out; in runs that are after the way back somebody thinks better of it.
+    fn roll_out(&mut self, stage: &Stage) -> Command {
+        stage.simulator.change(crate::world::new_version);
+        if self.focus.is_of_the_way_back() {
+            self.abort_at = Some(Instant::now() + Duration::from_secs(self.dice.u64(10..SECONDS_TO_ABORT)));
+        }
+        rollout("start")
     }
 
     /// An instance in service.
@@ -138,34 +218,14 @@ impl Actors {
         self.dice.choice(&all).cloned()
     }
 
-    fn scale(&mut self, stage: &Stage) {
-        let Some(name) = self.dice.choice(&self.scaled).cloned() else { return };
-        let desired = self.dice.u32(1..=6);
-        stage.simulator.change(|account| {
-            let services = &mut account.clusters.get_mut("web").expect("it is built").services;
-            services.get_mut(&name).expect("it is built").desired_count = desired;
-            events::note(account, "autoscaling", &name, &format!("wants {desired} tasks"));
-        });
-    }
-
-    fn deploy(&mut self, stage: &Stage) {
-        let all: Vec<(String, String)> = stage.simulator.account(|account| {
-            let all = account.clusters["web"].services.values();
-            all.map(|it| (it.name.clone(), it.task_definition.clone())).collect()
-        });
-        let Some((name, definition)) = self.dice.choice(&all) else { return };
-        stage.simulator.change(|account| start_deployment(account, "web", name, definition));
-    }
-
+    /// Whoever drains by hand ends the instance as well, or thinks better of it.
     fn drain_by_hand(&mut self, stage: &Stage, until: Instant) {
         let Some(id) = self.member(stage) else { return };
-        let drained = stage.simulator.change(|account| set_draining(account, &id));
-        if let Some(arn) = drained {
-            stage.simulator.checkers(|it| it.foreign_drain(&arn));
-            // Whoever drains it ends it as well.
-            stage.simulator.checkers(|it| it.leave_to_others(&id));
-            self.back.push((until, Back::Drain(id)));
-        }
+        let Some(arn) = stage.simulator.change(|account| acts::set_draining(account, &id)) else { return };
+        stage.simulator.checkers(|it| it.foreign_drain(&arn));
+        stage.simulator.checkers(|it| it.leave_to_others(&id));
+        let back = if self.dice.bool() { Back::Terminate(id) } else { Back::Activate(arn) };
+        self.back.push((until, back));
     }
 
     fn take_back(&mut self, stage: &Stage, all: bool) {
@@ -173,12 +233,21 @@ impl Actors {
         let (due, later): (Vec<_>, Vec<_>) = self.back.drain(..).partition(|(at, _)| all || *at <= now);
         self.back = later;
         for (_, back) in due {
-            stage.simulator.change(|account| match back {
-                Back::Pause => pause(account, false),
-                Back::Drain(id) => machines::terminate(account, &id, "person"),
-            });
+            match back {
+                Back::Pause => stage.simulator.change(|account| acts::pause(account, false)),
+                Back::Terminate(id) => stage.simulator.change(|account| {
+                    simulator::scheduler::machines::terminate(account, &id, "person");
+                }),
+                Back::Activate(arn) => acts::activate(stage, &arn),
+            }
         }
     }
+}
+
+/// Rollouts are more frequent in runs that are after one.
+fn hours(act: Act, focus: Focus) -> f64 {
+    let usual = ACTS.iter().find(|(it, _)| *it == act).map_or(1.0, |(_, hours)| *hours);
+    if act == Act::Rollout && focus.is_of_rollouts() { 1.5 } else { usual }
 }
 
 /// Exponential waits: no two actors keep step.
@@ -187,21 +256,10 @@ fn wait(dice: &mut fastrand::Rng, hours: f64) -> Duration {
     Duration::from_secs_f64(draw * 3600.0)
 }
 
-fn pause(account: &mut Account, is_paused: bool) {
-    let tags = &mut account.clusters.get_mut("web").expect("it is built").tags;
-    if is_paused {
-        tags.insert("evenkeel:pause".to_owned(), "swarm".to_owned());
-    } else {
-        tags.remove("evenkeel:pause");
-    }
-}
-
-/// Sets an instance DRAINING; its ARN if it was ACTIVE, and is not in Evenkeel's hands.
-fn set_draining(account: &mut Account, id: &str) -> Option<String> {
-    let all = account.clusters.get_mut("web").expect("it is built").container_instances.values_mut();
-    let is_ours = |name: &String| name.starts_with("evenkeel.");
-    let mut found = all.filter(|it| it.ec2_instance_id == id && it.status == ContainerInstanceStatus::Active);
-    let instance = found.find(|it| !it.attributes.keys().any(is_ours))?;
-    instance.status = ContainerInstanceStatus::Draining;
-    Some(instance.arn.clone())
+fn rollout(action: &str) -> Command {
+    let event = match action {
+        "start" => evenkeel_tests::rollouts::start(),
+        _ => evenkeel_tests::rollouts::command(action),
+    };
+    ("rollout", event)
 }

@@ -1,17 +1,33 @@
 //! Which fault struck in which phase: a swarm that never hits a pair has not tried it.
+//!
+//! Every run has one pair in its focus: while the account is in that phase, that fault is in the air. As many runs as there
+//! are pairs, from any seed on, have every pair in focus once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use comfy_table::{Table, presets};
+use evenkeel_tests::leash::Fate;
 use simulator::account::Account;
-use simulator::simulator::{Call, Outcome};
+use simulator::faults::Fault;
+use simulator::simulator::Call;
 
-/// Faults that a call's outcome tells of, and the death of a function.
-pub(crate) const FAULTS: [&str; 6] =
-    ["throttled", "server error", "answer lost", "timed out", "group busy", "killed"];
+/// What strikes a call, and what befalls a function at one.
+pub(crate) const FAULTS: [&str; 10] = [
+    "throttled",
+    "server error",
+    "answer lost",
+    "timed out",
+    "late answer",
+    "stale read",
+    "entry missing",
+    "group busy",
+    "killed",
+    "stalled",
+];
 
-/// Phases that outlast a turn: of a move, of a drain, of a rollout.
-pub(crate) const PHASES: [&str; 12] = [
+/// Phases that outlast a turn: of a move, of a drain, of a rollout. Nobody is under way in a rollout's `release`, which only
+/// people send.
+pub(crate) const PHASES: [&str; 11] = [
     "idle",
     "move",
     "drain",
@@ -23,8 +39,36 @@ pub(crate) const PHASES: [&str; 12] = [
     "undo",
     "dismiss",
     "restore",
-    "release",
 ];
+
+/// The pair that a run is after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Focus {
+    pub(crate) fault: &'static str,
+    pub(crate) phase: &'static str,
+}
+
+impl Focus {
+    pub(crate) fn of(seed: u64) -> Self {
+        let number = seed as usize % (FAULTS.len() * PHASES.len());
+        Self { fault: FAULTS[number / PHASES.len()], phase: PHASES[number % PHASES.len()] }
+    }
+
+    /// Whether it takes a rollout to get there.
+    pub(crate) fn is_of_rollouts(self) -> bool {
+        !matches!(self.phase, "idle" | "move" | "drain")
+    }
+
+    /// Whether it takes an abort to get there.
+    pub(crate) fn is_of_the_way_back(self) -> bool {
+        matches!(self.phase, "undo" | "dismiss" | "restore")
+    }
+}
+
+/// How many runs it takes to have every pair in focus.
+pub(crate) const fn pairs() -> u64 {
+    (FAULTS.len() * PHASES.len()) as u64
+}
 
 /// Counts by fault and phase.
 #[derive(Clone, Debug, Default)]
@@ -33,12 +77,18 @@ pub(crate) struct Coverage(BTreeMap<(&'static str, &'static str), u64>);
 impl Coverage {
     /// Counts what struck among these calls, in the phases that the account is in.
     pub(crate) fn add(&mut self, calls: &[Call], phases: &BTreeSet<&'static str>) {
-        for fault in calls.iter().filter_map(fault_of) {
+        for fault in calls.iter().filter_map(|call| word(call.fault?)) {
             self.note(fault, phases);
         }
     }
 
-    pub(crate) fn note(&mut self, fault: &'static str, phases: &BTreeSet<&'static str>) {
+    /// Counts what befell a function.
+    pub(crate) fn befell(&mut self, fate: Fate, phases: &BTreeSet<&'static str>) {
+        let fault = if matches!(fate, Fate::Stalls(_)) { "stalled" } else { "killed" };
+        self.note(fault, phases);
+    }
+
+    fn note(&mut self, fault: &'static str, phases: &BTreeSet<&'static str>) {
         for phase in phases {
             *self.0.entry((fault, phase)).or_default() += 1;
         }
@@ -50,42 +100,37 @@ impl Coverage {
         }
     }
 
-    /// Pairs that were never hit; nobody is under way in `release`, which only people send.
-    pub(crate) fn missing(&self) -> Vec<(&'static str, &'static str)> {
-        let phases = PHASES.iter().filter(|it| **it != "release");
-        let all = phases.flat_map(|phase| FAULTS.iter().map(move |fault| (*fault, *phase)));
-        all.filter(|pair| !self.0.contains_key(pair)).collect()
+    /// Pairs that were never hit.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        let all = PHASES.iter().flat_map(|phase| FAULTS.iter().map(move |fault| (*fault, *phase)));
+        let missing = all.filter(|pair| !self.0.contains_key(pair));
+        missing.map(|(fault, phase)| format!("{fault} in {phase}")).collect()
     }
 
     pub(crate) fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_style(presets::UTF8_BORDERS_ONLY);
         table.set_header(["phase"].into_iter().chain(FAULTS));
-        for phase in PHASES.iter().filter(|it| **it != "release") {
+        for phase in PHASES {
             let times =
-                FAULTS.iter().map(|fault| self.0.get(&(*fault, *phase)).copied().unwrap_or(0).to_string());
-            table.add_row([(*phase).to_owned()].into_iter().chain(times));
+                FAULTS.iter().map(|fault| self.0.get(&(*fault, phase)).copied().unwrap_or(0).to_string());
+            table.add_row([phase.to_owned()].into_iter().chain(times));
         }
         table
     }
 }
 
-fn fault_of(call: &Call) -> Option<&'static str> {
-    match &call.outcome {
-        Outcome::Lost => Some("answer lost"),
-        Outcome::TimedOut => Some("timed out"),
-        Outcome::Error(code) if code.contains("Throttl") || code == "RequestLimitExceeded" => {
-            Some("throttled")
-        }
-        Outcome::Error(code)
-            if code.starts_with("ScalingActivity") || code.starts_with("ResourceContention") =>
-        {
-            Some("group busy")
-        }
-        Outcome::Error(code) if code.starts_with("Server") || code.starts_with("Internal") => {
-            Some("server error")
-        }
-        Outcome::Error(_) | Outcome::Done | Outcome::Killed => None,
+fn word(fault: Fault) -> Option<&'static str> {
+    match fault {
+        Fault::Throttle => Some("throttled"),
+        Fault::ServerError => Some("server error"),
+        Fault::LoseResponse => Some("answer lost"),
+        Fault::TimeOut => Some("timed out"),
+        Fault::Delay(_) => Some("late answer"),
+        Fault::StaleRead(_) => Some("stale read"),
+        Fault::MissingEntry => Some("entry missing"),
+        Fault::ScalingActivityInProgress | Fault::ResourceContention => Some("group busy"),
+        _ => None,
     }
 }
 

@@ -2,20 +2,25 @@
 //! every kind, for simulated days. Whatever breaks prints the one line that plays it again.
 
 mod actors;
+mod acts;
 mod coverage;
 mod drive;
+mod ping_pong;
+mod population;
 mod verdict;
 mod weather;
 mod world;
 
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
-use coverage::Coverage;
+use coverage::{Coverage, Focus, pairs};
 use evenkeel_tests::play;
 
-use actors::Actors;
+use actors::{Actors, Others};
 use drive::Day;
 use world::world;
 
@@ -28,59 +33,107 @@ struct Arguments {
     /// How many seeds are played, from that one on.
     #[arg(long, default_value_t = 1)]
     runs: u64,
-    /// Simulated hours of others and faults in each run; six calm ones follow.
-    #[arg(long, default_value_t = 24)]
+    /// Simulated hours of others and faults in each run; calm ones follow until nothing is written any more.
+    #[arg(long, default_value_t = 20)]
     hours: u64,
-    /// Fails if a fault has never struck in a phase; a matter of many runs.
-    #[arg(long)]
-    complete: bool,
     /// Prints what happened, of every run.
     #[arg(long)]
     timeline: bool,
 }
 
+/// What came of one run.
+struct Played {
+    seed: u64,
+    coverage: Coverage,
+    wrong: Vec<String>,
+    hours: u64,
+    calls: u64,
+    lowest: f64,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let (mut coverage, mut failed) = (Coverage::default(), Vec::new());
-    for seed in arguments.seed..arguments.seed + arguments.runs {
-        let (found, wrong) = run(seed, &arguments);
-        coverage.merge(&found);
-        if wrong.is_empty() {
-            println!("seed {seed}: every promise kept, the goal reached");
-            continue;
-        }
-        println!("seed {seed}: FAILED\n  {}", wrong.join("\n  "));
-        println!("  again: make swarm SEED={seed} HOURS={}", arguments.hours);
-        failed.push(seed);
+    let all = played(&arguments);
+    let mut coverage = Coverage::default();
+    for played in &all {
+        coverage.merge(&played.coverage);
     }
     println!("{}", coverage.table());
     let missing = coverage.missing();
     if !missing.is_empty() {
-        let pairs: Vec<String> = missing.iter().map(|(fault, phase)| format!("{fault} in {phase}")).collect();
-        println!("never hit: {}", pairs.join(", "));
+        println!("never hit: {}", missing.join(", "));
     }
-    println!("swarm: {} runs of {} h, {} failed {failed:?}", arguments.runs, arguments.hours, failed.len());
-    let is_complete = !arguments.complete || missing.is_empty();
+    let failed: Vec<u64> = all.iter().filter(|it| !it.wrong.is_empty()).map(|it| it.seed).collect();
+    let (hours, calls) =
+        (all.iter().map(|it| it.hours).sum::<u64>(), all.iter().map(|it| it.calls).sum::<u64>());
+    let lowest = all.iter().map(|it| it.lowest).fold(1.0, f64::min) * 100.0;
+    println!("least that was left of any token bucket, in any weather: {lowest:.0} %");
+    println!(
+        "swarm: {} runs, {} cluster-days, {calls} API calls; {} failed {failed:?}",
+        arguments.runs,
+        hours / 24,
+        failed.len()
+    );
+    // Fewer runs than pairs cannot have every pair in focus.
+    let is_complete = arguments.runs < pairs() || missing.is_empty();
     if failed.is_empty() && is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Plays one seed: what was covered, and what is wrong.
-fn run(seed: u64, arguments: &Arguments) -> (Coverage, Vec<String>) {
-    let world = world(seed);
+/// Plays all seeds, as many at a time as there are processors; a run is alone in its world, so that this changes nothing in
+/// it.
+fn played(arguments: &Arguments) -> Vec<Played> {
+    let (next, all) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= arguments.runs {
+                return;
+            }
+            let played = run(arguments.seed + number, arguments);
+            tell(&played, arguments);
+            all.lock().expect("a run that panics ends the swarm").push(played);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    all.into_inner().expect("a run that panics ends the swarm")
+}
+
+fn tell(played: &Played, arguments: &Arguments) {
+    let seed = played.seed;
+    if played.wrong.is_empty() {
+        println!("seed {seed}: every promise kept, the goal reached after {} h", played.hours);
+        return;
+    }
+    println!("seed {seed}: FAILED\n  {}", played.wrong.join("\n  "));
+    println!("  again: make swarm SEED={seed} HOURS={}", arguments.hours);
+}
+
+/// Plays one seed.
+fn run(seed: u64, arguments: &Arguments) -> Played {
+    let focus = Focus::of(seed);
+    let world = world(seed, focus);
     if arguments.runs == 1 {
         println!("seed {seed}:\n  {}", world.drawn.join("\n  "));
     }
-    let (settings, scaled) = (world.settings, world.scaled);
+    let others = Others { scaled: world.scaled, is_managed: world.is_managed, ..Others::default() };
+    let settings = world.settings;
     play(seed, world.account, async |stage| {
         let stage = settings.into_iter().fold(stage, |stage, (name, value)| stage.with(name, value));
+        let began = stage.simulator.now();
         stage.simulator.flap_agents(2);
-        let mut actors = Actors::new(seed, &stage, scaled);
-        let mut day = Day::new(seed, &stage);
+        let mut actors = Actors::new(seed, &stage, focus, others);
+        let mut day = Day::new(seed, &stage, focus);
         day.pass(Duration::from_hours(arguments.hours), Some(&mut actors)).await;
-        let wrong = Box::pin(verdict::verdict(&stage, &mut day, &mut actors)).await;
+        let wrong = Box::pin(verdict::verdict(seed, &stage, &mut day, &mut actors)).await;
         if arguments.timeline || (arguments.runs == 1 && !wrong.is_empty()) {
             println!("{}", stage.simulator.timeline());
         }
-        (day.coverage.clone(), wrong)
+        let hours = stage.simulator.now().since(began).as_secs() / 3600;
+        let calls = stage.simulator.calls_by_operation().values().sum();
+        Played { seed, coverage: day.coverage.clone(), wrong, hours, calls, lowest: day.lowest }
     })
 }

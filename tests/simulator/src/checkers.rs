@@ -128,6 +128,13 @@ impl Checkers {
         self.hands_off.drained_by_others(container_instance_arn);
     }
 
+    /// Somebody else has just set this container instance to ACTIVE again: what ECS started for it is too much now, and
+    /// what it stops for that is not Evenkeel's doing.
+    pub fn foreign_drain_ended(&mut self, container_instance_arn: &str) {
+        self.hands_off.drain_ended_by_others(container_instance_arn);
+        self.never_below.scale_in_by_others();
+    }
+
     /// Everything found so far, oldest first.
     pub fn violations(&self) -> &[Violation] {
         &self.violations

@@ -146,6 +146,11 @@ impl Simulator {
         self.state().throttle.spend(service, operation, tokens, now);
     }
 
+    /// The token bucket that calls have emptied furthest since this was last asked, and the share of it that was left.
+    pub fn take_lowest_bucket(&self) -> Option<(String, f64)> {
+        self.state().throttle.take_lowest()
+    }
+
     /// Gives the bucket all Auto Scaling calls share another burst and rate; AWS publishes neither.
     pub fn size_auto_scaling_bucket(&self, burst: u32, per_second: u32) {
         self.state().throttle.size_auto_scaling(burst, per_second);

@@ -99,6 +99,7 @@ struct Bucket {
 #[derive(Clone, Debug, Default)]
 pub struct Throttle {
     buckets: BTreeMap<Group, Bucket>,
+    lowest: BTreeMap<Group, f64>,
     auto_scaling: Option<(f64, f64)>,
 }
 
@@ -110,7 +111,19 @@ impl Throttle {
         if admitted {
             bucket.tokens -= 1.0;
         }
+        let left = bucket.tokens;
+        let group = Group::of(service, operation);
+        let share = left / self.limits(group).0;
+        let lowest = self.lowest.entry(group).or_insert(1.0);
+        *lowest = lowest.min(share);
         admitted
+    }
+
+    /// The bucket that calls have emptied furthest since this was last asked, and the share of its burst that was left then.
+    pub fn take_lowest(&mut self) -> Option<(String, f64)> {
+        let lowest = std::mem::take(&mut self.lowest);
+        let lowest = lowest.into_iter().min_by(|one, other| one.1.total_cmp(&other.1))?;
+        Some((format!("{:?}", lowest.0), lowest.1))
     }
 
     /// Takes up to `tokens` from the bucket of an operation, as other callers of the account do.
@@ -184,6 +197,17 @@ mod tests {
         };
         assert_eq!((admitted("DescribeInstances", 0), admitted("TerminateInstances", 0)), (100, 100));
         assert_eq!((admitted("DescribeInstances", 1000), admitted("TerminateInstances", 1000)), (20, 5));
+    }
+
+    #[test]
+    fn the_lowest_level_is_remembered() {
+        let mut throttle = Throttle::default();
+        assert_eq!(throttle.take_lowest(), None);
+        admitted(&mut throttle, "ListTasks", 10, SimTime(0));
+        admitted(&mut throttle, "UpdateService", 40, SimTime(0));
+        admitted(&mut throttle, "UpdateService", 1, SimTime(0) + Duration::from_hours(1));
+        assert_eq!(throttle.take_lowest(), Some(("ServiceModify".to_owned(), 0.2)));
+        assert_eq!(throttle.take_lowest(), None);
     }
 
     #[test]

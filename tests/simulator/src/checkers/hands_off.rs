@@ -45,6 +45,10 @@ impl HandsOff {
         self.drained.insert(container_instance_arn.to_owned(), false);
     }
 
+    pub(super) fn drain_ended_by_others(&mut self, container_instance_arn: &str) {
+        self.drained.remove(container_instance_arn);
+    }
+
     pub(super) fn check(&mut self, account: &Account, survey: &Survey) -> Vec<Violation> {
         let stops = survey
             .stops

@@ -26,16 +26,31 @@ pub(super) struct NeverBelow {
     pub(super) stop_strategy: bool,
     recent: BTreeMap<String, Vec<(SimTime, u32)>>,
     owed: BTreeMap<String, u32>,
+    /// Until when scale-in is by others' doing; to be counted from the next look.
+    others_until: Option<SimTime>,
+    others_begin: bool,
 }
 
+/// How long ECS goes on stopping what a drain that somebody has taken back leaves over.
+const TAKEN_BACK: Duration = Duration::from_mins(3);
+
 impl NeverBelow {
+    pub(super) fn scale_in_by_others(&mut self) {
+        self.others_begin = true;
+    }
+
     pub(super) fn check(&mut self, survey: &Survey) -> Vec<Violation> {
         let mut found = Vec::new();
+        if std::mem::take(&mut self.others_begin) {
+            self.others_until = Some(survey.at + TAKEN_BACK);
+        }
+        let by_others = self.others_until.is_some_and(|until| survey.at <= until);
         for (name, now) in &survey.services {
             let stops: Vec<_> =
                 survey.stops.iter().filter(|stop| stop.service.as_ref() == Some(name)).collect();
             self.remember(survey.at, name, now, &stops);
-            if stops.iter().any(|stop| is_own(stop)) {
+            let is_excused = |stop: &Stop| by_others && stop.cause == Some(StopCause::ScaleIn);
+            if stops.iter().any(|stop| is_own(stop) && !is_excused(stop)) {
                 found.extend(self.judge(survey.at, name, now, &stops));
             }
         }

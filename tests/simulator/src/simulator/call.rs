@@ -1,5 +1,6 @@
 //! The log of calls, as `CloudTrail` would keep it, and how a call can go without a response.
 
+use crate::faults::Fault;
 use crate::time::SimTime;
 
 /// What came of a call, as the account's side knows it.
@@ -32,6 +33,8 @@ pub struct Call {
     pub resource: String,
     /// What came of it.
     pub outcome: Outcome,
+    /// The rule's fault that struck it, if one did.
+    pub fault: Option<Fault>,
 }
 
 /// Why a call got no response.

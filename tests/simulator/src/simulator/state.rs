@@ -120,13 +120,13 @@ impl State {
             Err((service, error)) => return self.refuse(service, error, actor, now),
         };
         if self.crash.strikes(number, client, Moment::BeforeEffect) {
-            self.log(&request, actor, now, Outcome::Killed);
+            self.log(&request, actor, now, (None, Outcome::Killed));
             return Reply::Never;
         }
         let fault = self.rules.verdict(&request.operation, now, &mut self.dice);
         let answer = self.answer(&request, actor, fault, now);
         let outcome = outcome(fault, answer.as_ref());
-        self.log(&request, actor, now, outcome);
+        self.log(&request, actor, now, (fault, outcome));
         if self.crash.strikes(number, client, Moment::AfterEffect) {
             return Reply::Never;
         }
@@ -143,7 +143,7 @@ impl State {
     fn refuse(&mut self, service: wire::Service, error: ApiError, actor: &str, now: SimTime) -> Reply {
         let operation = "unknown".to_owned();
         let request = Request { service, operation, input: serde_json::Value::Null };
-        self.log(&request, actor, now, Outcome::Error(error.code.clone()));
+        self.log(&request, actor, now, (None, Outcome::Error(error.code.clone())));
         Reply::Response(self.encode(service, "", Err(error), now), Duration::ZERO)
     }
 
@@ -173,6 +173,11 @@ impl State {
             Some(Fault::MissingEntry) if operations::is_read(&request.operation) => {
                 operations::answer(&mut self.account, request, actor).map(faults::miss_an_entry)
             }
+            Some(fault @ (Fault::SkippedEntry | Fault::RepeatedEntry))
+                if !request.input["nextToken"].is_null() =>
+            {
+                operations::answer(&mut self.account, request, actor).map(|it| faults::unsettle(it, fault))
+            }
             _ => operations::answer(&mut self.account, request, actor),
         }
     }
@@ -184,7 +189,13 @@ impl State {
         old_enough.or(self.history.front()).unwrap_or(&self.account).clone()
     }
 
-    fn log(&mut self, request: &Request, actor: &str, at: SimTime, outcome: Outcome) {
+    fn log(
+        &mut self,
+        request: &Request,
+        actor: &str,
+        at: SimTime,
+        (fault, outcome): (Option<Fault>, Outcome),
+    ) {
         self.calls.push(Call {
             at,
             caller: actor.to_owned(),
@@ -192,6 +203,7 @@ impl State {
             operation: request.operation.clone(),
             resource: operations::resource(&request.input),
             outcome,
+            fault,
         });
     }
 
