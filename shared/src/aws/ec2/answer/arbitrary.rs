@@ -124,10 +124,10 @@ proptest! {
 
     #[test]
     fn an_instance_without_its_id_or_a_reservation_without_its_set_is_an_error(
-        written in reservations(), missing in select(vec!["instanceId", "instancesSet", "reservationSet"])
+        written in reservations(), one in instance(),
+        missing in select(vec!["instanceId", "instancesSet", "reservationSet"])
     ) {
-        prop_assume!(written.iter().any(|it| !it.is_empty()));
-        let renamed = page(&written, None).replace(missing, "other");
+        let renamed = page(&[written, vec![vec![one]]].concat(), None).replace(missing, "other");
         let error = machines(&renamed).unwrap_err().to_string();
         prop_assert!(error.contains(missing), "{error}");
     }
@@ -166,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn depth_is_no_danger(depth in 0..20_000_usize) {
+    fn depth_is_no_danger(depth in 0..1_000_usize) {
         let nested = ["<a>".repeat(depth), "</a>".repeat(depth)].concat();
         is_refused_in_words(&nested)?;
         is_refused_in_words(&element("Response", Some(&nested)))?;
