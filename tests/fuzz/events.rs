@@ -311,3 +311,19 @@ fn a_kind_that_is_no_text_is_shown() {
         }
     }
 }
+
+/// In the order in which members are declared, values without names would do for a whole command.
+#[test]
+fn values_without_names_are_no_command() {
+    let (kind, detail) = ("EC2 Spot Instance Interruption Warning", json!(["i-0", "stop"]));
+    let events = [
+        (Function::Drain, envelope(kind, "2026-01-02T03:04:05Z", &detail)),
+        (Function::Drain, json!(["i-0", "web", true])),
+        (Function::Rebalance, json!([null, "web", true, 30, 10])),
+        (Function::Rollout, json!(["start", "g", "web", true, 50, "10m", true])),
+    ];
+    for (function, event) in events {
+        let error = function.parse(event).unwrap_err().to_string();
+        assert!(error.contains("JSON object"), "{error}");
+    }
+}

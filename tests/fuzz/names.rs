@@ -23,7 +23,9 @@ fn cluster_name_is_sound(text: &str) -> Result<(), TestCaseError> {
             prop_assert!((1..=255).contains(&name.as_str().len()));
             prop_assert!(name.as_str().chars().all(is_of_a_name), "{name}");
             prop_assert_eq!(ClusterName::parse(name.as_str(), REGION), Ok(name.clone()));
-            prop_assert!(text == name.as_str() || text.ends_with(&format!(":cluster/{name}")), "{text}");
+            let is_arn =
+                text.ends_with(&format!(":cluster/{name}")) && text.contains(&format!(":ecs:{REGION}:"));
+            prop_assert!(text == name.as_str() || is_arn, "{text}");
         }
         Err(what) => prop_assert!(what.contains(text) || text.starts_with("arn:"), "{what}"),
     }

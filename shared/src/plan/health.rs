@@ -5,6 +5,9 @@
 //! RUNNING. ECS does not report target health, so it is read from Elastic Load Balancing, and no answer is
 //! [`Health::CannotTell`], on which nothing is ever lowered.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use crate::snapshot::{
